@@ -1,0 +1,1 @@
+export type { Member, MemberStatus } from './types.js';

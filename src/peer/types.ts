@@ -1,0 +1,61 @@
+import type { Message, NodeId, SnapshotMeta } from '../raft/index.js';
+import type { StoreEntry } from '../storage/index.js';
+
+/** Who a member is to its peers. Both ids are 16 hexadecimal digits. */
+export interface PeerIdentity {
+  readonly clusterId: string;
+  readonly memberId: NodeId;
+}
+
+export interface PeerAddress {
+  readonly id: NodeId;
+  /** `http://host:port`, tried in turn. */
+  readonly urls: readonly string[];
+}
+
+/** Where a snapshot from a peer lands: a fresh store that becomes the state only once the core has taken it. */
+export interface SnapshotSink {
+  write(entries: readonly StoreEntry[]): Promise<void>;
+  /** All has arrived and its checksum is right: make it durable. The driver is told by `onSnapshot`. */
+  finish(): Promise<void>;
+  /** The stream broke or lied: throw away what came. */
+  abort(): Promise<void>;
+}
+
+/** What the network tells the member. Calls come from the event loop, never from within a call of PeerNetwork. */
+export interface PeerHandlers {
+  onMessages(messages: readonly Message[]): void;
+  /** Messages to this peer were dropped. */
+  onUnreachable(peer: NodeId): void;
+  /** The peer's process refused or reset our connection. */
+  onConnectionLost(peer: NodeId): void;
+  /** A peer begins to stream a snapshot. Throws to refuse (one at a time). */
+  openSnapshot(from: NodeId, meta: SnapshotMeta): Promise<SnapshotSink>;
+  /** The sink of this stream has finished: step a `snapshot` message. */
+  onSnapshot(from: NodeId, term: number, meta: SnapshotMeta): void;
+  /** A peer proved that we are misplaced: another cluster, another member id, or removed. */
+  onRefused(peer: NodeId, reason: string): void;
+  /** The members as this member knows them, JSON-free records for a newcomer that asks. */
+  describeMembers(): readonly PeerMember[];
+}
+
+export interface PeerMember {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+  readonly isLearner: boolean;
+}
+
+/** Streams between this member and its peers. The simulator has another one. */
+export interface PeerNetwork {
+  /** Starts to listen and to connect. */
+  start(handlers: PeerHandlers): Promise<void>;
+  /** Adds or readdresses peers and forgets those not listed. */
+  setPeers(peers: readonly PeerAddress[]): void;
+  /** Queues; what one call brings for one peer leaves as one batch. Drops (and says so) when a peer's queue is full. */
+  send(messages: readonly Message[]): void;
+  /** Streams a snapshot beside the Raft stream. Resolves when the receiver has stored it whole, rejects otherwise. */
+  sendSnapshot(to: NodeId, term: number, meta: SnapshotMeta, entries: AsyncIterable<StoreEntry>): Promise<void>;
+  close(): Promise<void>;
+}

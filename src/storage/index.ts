@@ -1,0 +1,1 @@
+export type { Disk, OrderedStore, StoreEntry, StoreOperation, StoreRange, StoreReader, StoreSnapshot } from './kv.js';
