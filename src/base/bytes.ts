@@ -12,7 +12,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 }
 
 export function keyOf(bytes: Uint8Array): Key {
-  return asBuffer(bytes).latin1Slice(0, bytes.length);
+  return asBuffer(bytes).toString('latin1');
 }
 
 export function bytesOfKey(key: Key): Buffer {
@@ -21,7 +21,7 @@ export function bytesOfKey(key: Key): Buffer {
 
 /** The key that a person types: UTF-8 text. */
 export function keyOfText(text: string): Key {
-  return Buffer.from(text, 'utf8').latin1Slice();
+  return Buffer.from(text, 'utf8').toString('latin1');
 }
 
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
