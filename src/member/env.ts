@@ -1,0 +1,25 @@
+import type { Logger, Random } from '../base/index.js';
+import type { PeerNetwork } from '../peer/index.js';
+import type { Disk } from '../storage/index.js';
+
+export interface Timer {
+  cancel(): void;
+}
+
+/**
+ * All that a member takes from the world: time, chance, disk, network and its own end. A real member gets the real ones
+ * (node-env.ts), the simulator gets simulated ones; everything else it runs is the same code.
+ */
+export interface Env {
+  /** Milliseconds that never go back; only differences mean something. */
+  monotonicMs(): number;
+  after(delayMs: number, action: () => void): Timer;
+  /** Runs `action` once the events that are at hand have been taken in: the end of the driver's turn. */
+  soon(action: () => void): void;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly network: PeerNetwork;
+  readonly logger: Logger;
+  /** The member found itself wrong, or its disk failed. It must not run on: a process ends here. */
+  fatal(reason: Error): void;
+}
