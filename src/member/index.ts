@@ -1,1 +1,8 @@
+export { defaultLimits, requestTimeoutMs } from './config.js';
+export type { InitialMember, MemberConfig, MemberLimits } from './config.js';
+export type { Env, Timer } from './env.js';
+export { clusterIdOf, initialIdentity, memberIdOf } from './identity.js';
+export type { InitialIdentity } from './identity.js';
+export { startMember } from './member.js';
+export { createNodeEnv } from './node-env.js';
 export type { Member, MemberStatus } from './types.js';

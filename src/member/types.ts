@@ -44,6 +44,8 @@ export interface Member {
   readonly id: NodeId;
   readonly clusterId: string;
   status(): MemberStatus;
+  /** What every answer's header tells, cheaply. */
+  header(): { readonly term: number; readonly revision: number };
   databaseSize(): Promise<{ readonly total: number; readonly inUse: number }>;
   range(request: RangeRequest): Promise<RangeResponse>;
   put(request: PutRequest): Promise<PutResponse>;

@@ -1,0 +1,124 @@
+import { QuorateError } from '../base/index.js';
+import { openStateMachine } from '../mvcc/index.js';
+import type { StateMachineOptions } from '../mvcc/index.js';
+import { createCore } from '../raft/index.js';
+import type { Core } from '../raft/index.js';
+import { openWal } from '../storage/index.js';
+import type { OrderedStore, Wal, WalContents } from '../storage/index.js';
+import type { MemberConfig } from './config.js';
+import type { Env } from './env.js';
+import type { InitialIdentity } from './identity.js';
+import { isStateStore, nextStoreName } from './snapshots.js';
+import { createState } from './state.js';
+import type { State } from './state.js';
+
+const walStoreName = 'wal';
+const inflightMessagesMax = 256;
+const appendSizeBytesMax = 1024 * 1024;
+const uncommittedSizeBytesMax = 256 * 1024 * 1024;
+
+export interface Recovered {
+  readonly core: Core;
+  readonly wal: Wal;
+  readonly state: State;
+  readonly stateOptions: StateMachineOptions;
+}
+
+/**
+ * Brings a member back to what it had made durable, or lays down a new one: opens the log, the state that the log names,
+ * and checks that both tell the same story.
+ */
+export async function recover(env: Env, config: MemberConfig, initial: InitialIdentity): Promise<Recovered> {
+  const walStore = await env.disk.open(walStoreName);
+  try {
+    const stores = await env.disk.list();
+    const { wal, contents } = await openWal(walStore, {
+      identity: { clusterId: initial.clusterId, memberId: initial.memberId },
+      configuration: initial.membership.configuration,
+      stateStore: nextStoreName(stores),
+    });
+    if (contents.tornEntries > 0) {
+      env.logger.warn('cut a torn tail off the log', { entries: contents.tornEntries });
+    }
+    const leftovers = stores.filter((name) => isStateStore(name) && name !== contents.stateStore);
+    for (const name of leftovers) await env.disk.remove(name);
+    return await recoverState(env, config, initial, wal, contents);
+  } catch (error) {
+    await walStore.close();
+    throw error;
+  }
+}
+
+async function recoverState(
+  env: Env,
+  config: MemberConfig,
+  initial: InitialIdentity,
+  wal: Wal,
+  contents: WalContents,
+): Promise<Recovered> {
+  const stateOptions: StateMachineOptions = {
+    cacheSizeBytesMax: config.limits.valueCacheSizeBytesMax,
+    yieldToLoop: () => new Promise((resolve) => env.soon(resolve)),
+    genesis: initial.membership,
+  };
+  const store = await env.disk.open(contents.stateStore);
+  try {
+    const machine = await openStateMachine(store, stateOptions);
+    checkAgreement(contents, machine.applied.index, initial.memberId);
+    const core = createCore(coreOptions(config, contents), { ...contents, applied: machine.applied.index }, env.random);
+    env.logger.info('recovered', {
+      member: contents.identity.memberId,
+      cluster: contents.identity.clusterId,
+      term: contents.hardState.term,
+      applied: machine.applied.index,
+      last: lastIndexOf(contents),
+      keys: machine.keyCount,
+    });
+    return { core, wal, state: createState({ machine, store, storeName: contents.stateStore }), stateOptions };
+  } catch (error) {
+    await closeQuietly(store);
+    throw error;
+  }
+}
+
+/** The state holds only what was durable in the log, so a log that ends below it has lost acknowledged entries. */
+function checkAgreement(contents: WalContents, applied: number, memberId: string): void {
+  const last = lastIndexOf(contents);
+  if (applied > last) {
+    throw new QuorateError(
+      'storage-corrupt',
+      `member ${memberId}: the log ends at index ${last} but the state holds everything up to ${applied}: entries that ` +
+        'were acknowledged are gone. Remove this member from the cluster, empty its data folder and add it anew',
+    );
+  }
+  if (applied < contents.snapshot.index) {
+    throw new QuorateError(
+      'storage-corrupt',
+      `member ${memberId}: the log begins after index ${contents.snapshot.index} but the state ends at ${applied}: part ` +
+        'of the state is gone. Remove this member from the cluster, empty its data folder and add it anew',
+    );
+  }
+}
+
+function lastIndexOf(contents: WalContents): number {
+  return contents.entries.at(-1)?.index ?? contents.snapshot.index;
+}
+
+function coreOptions(config: MemberConfig, contents: WalContents): Parameters<typeof createCore>[0] {
+  return {
+    id: contents.identity.memberId,
+    electionTimeoutTicks: Math.max(2, Math.round(config.electionTimeoutMs / config.heartbeatIntervalMs)),
+    heartbeatTicks: 1,
+    inflightMessagesMax,
+    appendSizeBytesMax,
+    uncommittedSizeBytesMax,
+  };
+}
+
+async function closeQuietly(store: OrderedStore): Promise<void> {
+  try {
+    await store.close();
+  } catch {
+    // The first error is the one to tell.
+  }
+}
