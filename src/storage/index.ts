@@ -1,1 +1,12 @@
-export type { Disk, OrderedStore, StoreEntry, StoreOperation, StoreRange, StoreReader, StoreSnapshot } from './kv.js';
+export { openLevelDisk } from './level.js';
+export { createMemoryDisk, createMemoryStore } from './memory.js';
+export type { Damage, MemoryDisk, MemoryDiskOptions, MemoryWrite, Survives, WriteFault } from './memory.js';
+export type {
+  Disk,
+  OrderedStore,
+  StoreEntry,
+  StoreOperation,
+  StoreRange,
+  StoreReader,
+  StoreSnapshot,
+} from './kv.js';

@@ -19,7 +19,10 @@ export type StoreEntry = readonly [key: Uint8Array, value: Uint8Array];
 export interface StoreReader {
   /** The value, or undefined. Blocks the thread for a cached or small read: never call it for bulk. */
   getSync(key: Uint8Array): Uint8Array | undefined;
-  /** Entries in order, read ahead in chunks: the caller yields to the event loop between chunks. */
+  /**
+   * Entries in order, as they were when the first was asked for, read ahead in chunks: the caller yields to the event
+   * loop between chunks.
+   */
   entries(range: StoreRange): AsyncIterable<StoreEntry>;
 }
 
@@ -29,12 +32,13 @@ export interface StoreSnapshot extends StoreReader {
 }
 
 /**
- * An ordered key-value store: LevelDB (`openLevelStore`) or memory (`createMemoryStore`). A batch is atomic: after any
+ * An ordered key-value store: LevelDB (`openLevelDisk`) or memory (`createMemoryDisk`). A batch is atomic: after any
  * crash all of it is there or none. With `sync` it is durable when the promise resolves, and so is every batch before it
  * that was written with `sync`; one without `sync` may be lost in a power cut even when later ones are not.
  *
- * Any failed write is final: the store refuses everything after it with `storage-failed` (a failed fsync must never be
- * retried: USENIX ATC 2020). Errors are QuorateErrors: `storage-failed`, `storage-corrupt`, `wrong-cluster` never.
+ * Writes take effect in the order of the calls; the bytes of a batch are copied at the call. Any failed write is final:
+ * the store refuses everything after it with `storage-failed` (a failed fsync must never be retried: USENIX ATC 2020).
+ * Errors are QuorateErrors: `storage-failed`, `storage-corrupt`, and `stopped` once it is closed.
  */
 export interface OrderedStore extends StoreReader {
   write(operations: readonly StoreOperation[], options: { readonly sync: boolean }): Promise<void>;
