@@ -65,7 +65,11 @@ async function recoverState(
   try {
     const machine = await openStateMachine(store, stateOptions);
     checkAgreement(contents, machine.applied.index, initial.memberId);
-    const core = createCore(coreOptions(config, contents), { ...contents, applied: machine.applied.index }, env.random);
+    const core = createCore(
+      coreOptions(config, contents),
+      { ...contents, applied: machine.applied.index },
+      env.random,
+    );
     env.logger.info('recovered', {
       member: contents.identity.memberId,
       cluster: contents.identity.clusterId,
@@ -74,7 +78,12 @@ async function recoverState(
       last: lastIndexOf(contents),
       keys: machine.keyCount,
     });
-    return { core, wal, state: createState({ machine, store, storeName: contents.stateStore }), stateOptions };
+    return {
+      core,
+      wal,
+      state: createState({ machine, store, storeName: contents.stateStore }),
+      stateOptions,
+    };
   } catch (error) {
     await closeQuietly(store);
     throw error;

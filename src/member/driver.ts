@@ -146,7 +146,10 @@ export function createDriver(parts: DriverParts): Driver {
     assert(!installing, 'one snapshot is installed at a time');
     installing = true;
     applyQueue = applyQueue.filter((entry) => entry.index > meta.index);
-    const stateStore = some(snapshots.receivedStoreName(meta), 'the snapshot that the core takes has arrived');
+    const stateStore = some(
+      snapshots.receivedStoreName(meta),
+      'the snapshot that the core takes has arrived',
+    );
     const reset = { meta, stateStore };
     await wal.append({ hardState, entries: ready.entries, reset, mustSync: true });
     const next = some(await snapshots.take(meta), 'the snapshot that the core takes has arrived');
@@ -169,7 +172,10 @@ export function createDriver(parts: DriverParts): Driver {
       flushSoon(0); // It comes back here when it is done.
       return;
     }
-    const batch = applyQueue.length <= limits.applyBatchEntries ? applyQueue : applyQueue.slice(0, limits.applyBatchEntries);
+    const batch =
+      applyQueue.length <= limits.applyBatchEntries
+        ? applyQueue
+        : applyQueue.slice(0, limits.applyBatchEntries);
     applyQueue = batch === applyQueue ? [] : applyQueue.slice(batch.length);
     for (const entry of batch) applyEntry(entry);
     const { index } = state.machine.applied;
@@ -258,7 +264,8 @@ export function createDriver(parts: DriverParts): Driver {
     onUnreachable: (peer) => void step({ type: 'unreachable', peer }),
     onConnectionLost: (peer) => void step({ type: 'connection-lost', peer }),
     openSnapshot: (from, meta) => snapshots.openSink(from, meta),
-    onSnapshot: (from, term, meta) => background(snapshotArrived({ type: 'snapshot', from, to: id, term, meta })),
+    onSnapshot: (from, term, meta) =>
+      background(snapshotArrived({ type: 'snapshot', from, to: id, term, meta })),
     onRefused: (peer, reason) => env.logger.warn('a peer refuses this member', { peer, reason }),
     describeMembers: () => state.machine.membership.members,
   };

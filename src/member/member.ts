@@ -8,7 +8,14 @@ import {
   validateRange,
   validateTxn,
 } from '../mvcc/index.js';
-import type { Command, CommandResponse, Outcome, RangeResponse, TxnOperation, TxnRequest } from '../mvcc/index.js';
+import type {
+  Command,
+  CommandResponse,
+  Outcome,
+  RangeResponse,
+  TxnOperation,
+  TxnRequest,
+} from '../mvcc/index.js';
 import { recover } from './bootstrap.js';
 import type { MemberConfig } from './config.js';
 import { createDriver } from './driver.js';
@@ -134,7 +141,8 @@ function createMember(parts: MemberParts): Member {
     linearizableBarrier: () => driver.barrier(),
     async transferLeadership(to) {
       if (core.role !== 'leader') throw new QuorateError('not-leader');
-      if (driver.step({ type: 'transfer-leadership', to }) !== null) throw new QuorateError('bad-leader-transferee');
+      if (driver.step({ type: 'transfer-leadership', to }) !== null)
+        throw new QuorateError('bad-leader-transferee');
       await Promise.resolve();
     },
     stopped: driver.stopped,

@@ -100,7 +100,11 @@ export function createReads(options: { readonly retryMs: number }): Reads {
       }));
     },
     failAll(error) {
-      const readers = [...queue, ...(round?.readers ?? []), ...confirmedRounds.flatMap((each) => each.readers)];
+      const readers = [
+        ...queue,
+        ...(round?.readers ?? []),
+        ...confirmedRounds.flatMap((each) => each.readers),
+      ];
       queue = [];
       round = null;
       confirmedRounds = [];

@@ -78,7 +78,8 @@ export function createSnapshots(env: Env, state: State, options: StateMachineOpt
       }
     },
     async openSink(from, meta) {
-      if (incoming !== null) throw new QuorateError('too-many-requests', 'another snapshot is being received');
+      if (incoming !== null)
+        throw new QuorateError('too-many-requests', 'another snapshot is being received');
       incoming = 'opening';
       try {
         await discard();
@@ -98,7 +99,8 @@ export function createSnapshots(env: Env, state: State, options: StateMachineOpt
       received = null;
       return { machine: await openStateMachine(store, options), store, storeName };
     },
-    receivedStoreName: (meta) => (received !== null && isSame(received.meta, meta) ? received.storeName : null),
+    receivedStoreName: (meta) =>
+      received !== null && isSame(received.meta, meta) ? received.storeName : null,
     discard,
   };
 
@@ -112,7 +114,10 @@ export function createSnapshots(env: Env, state: State, options: StateMachineOpt
       async finish() {
         const stored = readStateMeta(store);
         if (stored === null || !isSame(snapshotMetaOf(stored), meta)) {
-          throw new QuorateError('storage-corrupt', 'a snapshot whose content is not what its sender announced');
+          throw new QuorateError(
+            'storage-corrupt',
+            'a snapshot whose content is not what its sender announced',
+          );
         }
         received = { meta, store, storeName };
         incoming = null;
