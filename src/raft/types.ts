@@ -61,7 +61,7 @@ export interface SnapshotMeta extends Position {
 interface Envelope {
   readonly from: NodeId;
   readonly to: NodeId;
-  /** The sender's term; for `pre-vote` the term it would campaign in. */
+  /** The sender's term; for `pre-vote`, and the `pre-vote-response` that grants it, the term it would campaign in. */
   readonly term: Term;
 }
 
@@ -96,7 +96,10 @@ export interface Append extends Envelope {
 
 export interface AppendResponse extends Envelope {
   readonly type: 'append-response';
-  /** Accepted: the log matches the leader's up to here and is durable. Refused: `previous.index` of the refused append. */
+  /**
+   * Accepted: the log matches the leader's up to here and is durable. Refused: `previous.index` of the refused append.
+   * A node that knows no configuration refuses even index 0: it can start from a snapshot only.
+   */
   readonly index: Index;
   /** Only in a refusal: the follower's best guess at where the logs still agree (fast backtracking). */
   readonly conflict: Position | null;
@@ -167,7 +170,10 @@ export type Event =
   /** Commands for the log, in order. A follower forwards them to its leader. */
   | { readonly type: 'propose'; readonly commands: readonly Uint8Array[] }
   | { readonly type: 'propose-configuration'; readonly change: ConfigurationChange }
-  /** A linearizable read wants an index. `context` grows with every read of this node and is never used twice. */
+  /**
+   * A linearizable read wants an index. `context` grows with every read of this node and is never used twice, not even
+   * after a restart. It is dropped silently when `leader` changes before it is confirmed: ask again with a new context.
+   */
   | { readonly type: 'read'; readonly context: number }
   /** Every Ready up to and including this number is durable. */
   | { readonly type: 'persisted'; readonly ready: number }
@@ -197,7 +203,7 @@ export type Rejection =
 
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
-/** Confirmed: once the state machine has applied `index`, the read of `context` is linearizable. */
+/** Confirmed: once the state machine has applied `index`, the read of `context` (and every older one) is linearizable. */
 export interface ConfirmedRead {
   readonly context: number;
   readonly index: Index;
@@ -228,7 +234,10 @@ export interface Ready {
   readonly messagesAfterPersist: readonly Message[];
   readonly committed: readonly Entry[];
   readonly confirmedReads: readonly ConfirmedRead[];
-  /** Peers whose log ends before ours begins: stream them a snapshot of the state machine. */
+  /**
+   * Peers whose log ends before ours begins, or that know no configuration yet: stream them a snapshot of the state
+   * machine as applied, and step `snapshot-status` when the stream has ended, well or not. Named once until then.
+   */
   readonly sendSnapshotTo: readonly NodeId[];
   /** Configuration entries that entered or left the log in this turn changed the configuration in force to this. */
   readonly configuration: Configuration | null;

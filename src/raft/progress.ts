@@ -1,0 +1,115 @@
+import { assert } from '../base/index.js';
+import type { Index, PeerProgress } from './types.js';
+
+/**
+ * What a leader knows of one peer's log.
+ *
+ *   probe      match is old or unknown: one append at a time, the next after an answer (or a heartbeat's answer)
+ *   replicate  match is known: appends go out one after the other, `next` runs ahead, within the in-flight window
+ *   snapshot   the peer needs entries that are compacted: no appends until a snapshot has arrived
+ *
+ *   0 ≤ match < next ≤ last + 1
+ */
+export class Progress {
+  state: PeerProgress['state'] = 'probe';
+  match: Index = 0;
+  next: Index;
+  /** Answered within the present election timeout: counts for check-quorum. */
+  recentActive: boolean;
+  /** In probe: an append is on its way, wait. */
+  probeSent = false;
+  /** In replicate: send an append even without entries, so that a loss shows. */
+  poke = false;
+  /** The highest commit index that an append of the present replicate state carried. */
+  commitSent: Index = 0;
+  /** The newest round of reads that the peer has confirmed. */
+  readRound = 0;
+  /** The peer said that it knows no configuration: the log alone, even from its first entry, is of no use to it. */
+  needsSnapshot = false;
+  /** In snapshot: the ticks since the stream ended well, or null while it runs. */
+  snapshotSentTicks: number | null = null;
+  /** In replicate: the last index of each append on its way, ascending. */
+  readonly #inflights: Index[] = [];
+  readonly #inflightsMax: number;
+
+  constructor(next: Index, inflightsMax: number, recentActive: boolean) {
+    assert(next >= 1, 'the first entry has the index 1');
+    this.next = next;
+    this.#inflightsMax = inflightsMax;
+    this.recentActive = recentActive;
+  }
+
+  get inflightCount(): number {
+    return this.#inflights.length;
+  }
+
+  get windowFull(): boolean {
+    return this.#inflights.length >= this.#inflightsMax;
+  }
+
+  becomeProbe(): void {
+    this.#enter('probe');
+    this.next = this.match + 1;
+  }
+
+  becomeReplicate(): void {
+    this.#enter('replicate');
+    this.next = this.match + 1;
+  }
+
+  becomeSnapshot(): void {
+    this.#enter('snapshot');
+    this.needsSnapshot = false;
+  }
+
+  /** An append with entries up to `last` was sent in the replicate state. */
+  sentEntries(last: Index): void {
+    assert(this.state === 'replicate' && last >= this.next, 'only replication runs ahead');
+    this.next = last + 1;
+    this.#inflights.push(last);
+  }
+
+  /** The peer holds all up to `index`. False if that is old news. */
+  acknowledge(index: Index): boolean {
+    let freed = 0;
+    while (freed < this.#inflights.length && (this.#inflights[freed] ?? Infinity) <= index) freed++;
+    if (freed > 0) this.#inflights.splice(0, freed);
+    if (index <= this.match) return false;
+    this.match = index;
+    if (this.next <= index) this.next = index + 1;
+    return true;
+  }
+
+  /** The peer refused the append after `refused`; `guess` is where the logs may agree. False if that is old news. */
+  refuse(refused: Index, guess: Index): boolean {
+    if (this.state === 'snapshot') return false;
+    if (this.state === 'replicate') {
+      if (refused <= this.match) return false;
+      this.becomeProbe();
+      return true;
+    }
+    if (refused !== this.next - 1) return false;
+    this.next = Math.max(Math.min(refused, guess + 1), this.match + 1);
+    this.probeSent = false;
+    return true;
+  }
+
+  view(): PeerProgress {
+    return {
+      match: this.match,
+      next: this.next,
+      state: this.state,
+      recentActive: this.recentActive,
+      inflightMessages: this.#inflights.length,
+    };
+  }
+
+  #enter(state: PeerProgress['state']): void {
+    this.state = state;
+    this.probeSent = false;
+    this.poke = false;
+    this.commitSent = 0;
+    this.snapshotSentTicks = null;
+    this.#inflights.length = 0;
+  }
+}
