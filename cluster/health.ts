@@ -1,0 +1,33 @@
+import { get } from 'node:http';
+
+const answerBytesMax = 64 * 1024 * 1024;
+
+/** True if the member answers its linearizable health check with yes. */
+export async function isHealthy(clientUrl: string, timeoutMs: number): Promise<boolean> {
+  const answer = await httpGet(`${clientUrl}/health`, timeoutMs);
+  return answer !== null && answer.status === 200 && answer.body.includes('"true"');
+}
+
+/** Null for no answer, whatever the reason. */
+export async function httpGet(
+  url: string,
+  timeoutMs: number,
+): Promise<{ readonly status: number; readonly body: string } | null> {
+  return new Promise((resolve) => {
+    // No agent: a connection kept for later would speak to a member that may be dead by then.
+    const request = get(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > answerBytesMax) request.destroy(new Error('too long an answer'));
+        else chunks.push(chunk);
+      });
+      response.on('error', () => resolve(null));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
+      });
+    });
+    request.on('error', () => resolve(null));
+  });
+}

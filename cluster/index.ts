@@ -1,0 +1,17 @@
+/**
+ * A cluster of real processes on this machine: for `quorate cluster`, for tests and for benchmarks. Sees of its
+ * members what any client can see.
+ */
+export { createCluster } from './cluster.js';
+export { describeExit } from './reports.js';
+export type {
+  Cluster,
+  ClusterEvent,
+  ClusterMember,
+  ClusterOptions,
+  ExitEvent,
+  MemberState,
+  PortPlan,
+} from './types.js';
+export { watchCluster } from './view.js';
+export type { ClusterView, ClusterWatcher, MemberView } from './view.js';

@@ -1,0 +1,119 @@
+import { httpGet } from './health.js';
+import { openStatusReader } from './status-reader.js';
+import type { StatusAnswer, StatusReader } from './status-reader.js';
+import type { Cluster, ClusterMember, MemberState } from './types.js';
+
+/** One member as it is seen from outside. What it says of itself is null while it does not answer. */
+export interface MemberView {
+  readonly name: string;
+  readonly clientUrl: string;
+  readonly state: MemberState;
+  readonly pid: number | null;
+  readonly uptimeMs: number | null;
+  readonly restartCount: number;
+  readonly status: StatusAnswer | null;
+  /** Entries that the leader has and that this member has not applied yet; null without a leader. */
+  readonly lag: number | null;
+  /** Revisions that this member applied a second: each is one transaction that wrote. */
+  readonly writesPerSecond: number | null;
+  /** Calls that this member answered a second; null where it offers no metrics. */
+  readonly requestsPerSecond: number | null;
+}
+
+export interface ClusterView {
+  readonly members: readonly MemberView[];
+  /** Null while no member says that it leads. */
+  readonly leader: { readonly name: string; readonly term: number } | null;
+}
+
+/** Looks at a running cluster again and again, over connections that it keeps. */
+export interface ClusterWatcher {
+  /** Asks all members at once. Rates count from one look to the next. */
+  look(): Promise<ClusterView>;
+  close(): Promise<void>;
+}
+
+const answerTimeoutMs = 800;
+const countPattern = /^grpc_server_handled_total(?:\{[^}]*\})? (\S+)/gm;
+
+interface Sample {
+  readonly pid: number | null;
+  readonly at: number;
+  readonly status: StatusAnswer | null;
+  readonly requestCount: number | null;
+}
+
+export function watchCluster(cluster: Cluster): ClusterWatcher {
+  const readers = new Map<string, StatusReader>();
+  const samples = new Map<string, Sample>();
+
+  async function take(member: ClusterMember): Promise<Sample> {
+    const { pid, state } = member;
+    if (state !== 'running') return { pid, at: performance.now(), status: null, requestCount: null };
+    const reader = readers.get(member.name) ?? openStatusReader(member.endpoint);
+    readers.set(member.name, reader);
+    const [status, requestCount] = await Promise.all([
+      reader.read(answerTimeoutMs),
+      countRequests(member.clientUrl),
+    ]);
+    return { pid, at: performance.now(), status, requestCount };
+  }
+
+  async function look(): Promise<ClusterView> {
+    const taken = await Promise.all(
+      cluster.members.map(async (member) => ({ member, sample: await take(member) })),
+    );
+    const leading = taken
+      .flatMap(({ member, sample: { status } }) => (status?.isLeader === true ? [{ member, status }] : []))
+      .sort((a, b) => b.status.term - a.status.term)[0];
+    const members = taken.map(({ member, sample }): MemberView => {
+      const before = samples.get(member.name);
+      samples.set(member.name, sample);
+      const { status } = sample;
+      return {
+        name: member.name,
+        clientUrl: member.clientUrl,
+        state: member.state,
+        pid: member.pid,
+        uptimeMs: member.uptimeMs,
+        restartCount: Math.max(0, member.startCount - 1),
+        status,
+        // The members were not asked at the same instant: a follower may even seem ahead.
+        lag:
+          status === null || leading === undefined
+            ? null
+            : Math.max(0, leading.status.raftIndex - status.appliedIndex),
+        writesPerSecond: rate(before, sample, ({ status }) => status?.revision ?? null),
+        requestsPerSecond: rate(before, sample, ({ requestCount }) => requestCount),
+      };
+    });
+    const leader = leading === undefined ? null : { name: leading.member.name, term: leading.status.term };
+    return { members, leader };
+  }
+
+  return {
+    look,
+    async close() {
+      await Promise.all([...readers.values()].map((reader) => reader.close()));
+    },
+  };
+}
+
+/** Null across a restart, and where either sample lacks the count. */
+function rate(
+  before: Sample | undefined,
+  now: Sample,
+  countOf: (sample: Sample) => number | null,
+): number | null {
+  if (before === undefined || before.pid !== now.pid || now.at <= before.at) return null;
+  const [from, to] = [countOf(before), countOf(now)];
+  if (from === null || to === null) return null;
+  return Math.max(0, ((to - from) * 1000) / (now.at - before.at));
+}
+
+async function countRequests(clientUrl: string): Promise<number | null> {
+  const answer = await httpGet(`${clientUrl}/metrics`, answerTimeoutMs);
+  if (answer === null || answer.status !== 200) return null;
+  const counts = [...answer.body.matchAll(countPattern)].map((match) => Number(match[1]));
+  return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0);
+}
