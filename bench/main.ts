@@ -1,0 +1,206 @@
+/**
+ * `npm run bench`: the real etcd and Quorate in turn, three members each, on this machine, under the same requests. What
+ * counts is the ratio within one run; single figures say more about the machine.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { measureFailovers } from './failover.js';
+import { frame, openRawClient, paths, putBody } from './grpc.js';
+import { median, runLoad } from './h2load.js';
+import type { LoadResult } from './h2load.js';
+import { systemNames, withSystem } from './systems.js';
+import type { RunningSystem, SystemName } from './systems.js';
+import { ratio, renderTable } from './table.js';
+import { benchKey, workloads } from './workloads.js';
+import type { Workload } from './workloads.js';
+
+const help = `Usage: npm run bench -- [flags]
+
+  --rounds N     alternating rounds of both systems (default 3); the table shows medians
+  --seconds N    measured seconds a workload (default 5)
+  --failovers N  leaders killed per system (default 20; 0 leaves this out)
+  --only TEXT    only workloads whose name contains TEXT, e.g. "put" or ", 64"
+  --quick        one round of two seconds, three failovers
+
+Needs etcd and h2load: apt-get install etcd-server nghttp2-client`;
+
+interface Samples {
+  readonly loads: Map<string, LoadResult[]>;
+  readonly memory: number[];
+}
+
+type BySystem<T> = Readonly<Record<SystemName, T>>;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '5' },
+      failovers: { type: 'string', default: '20' },
+      only: { type: 'string', default: '' },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(help);
+    return 0;
+  }
+  const missing = ['etcd', 'h2load'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
+  if (missing.length > 0) {
+    console.error(`not installed: ${missing.join(', ')}\n\n${help}`);
+    return 2;
+  }
+  const rounds = values.quick ? 1 : Number(values.rounds);
+  const seconds = values.quick ? 2 : Number(values.seconds);
+  const failovers = values.quick ? 3 : Number(values.failovers);
+  const chosen = workloads.filter((workload) => workload.name.includes(values.only));
+
+  const samples: BySystem<Samples> = { etcd: newSamples(), quorate: newSamples() };
+  for (let round = 1; round <= rounds; round++) {
+    for (const name of systemNames) await runRound(name, samples[name], chosen, { round, rounds, seconds });
+  }
+  const failoverMs: Record<SystemName, readonly number[]> = { etcd: [], quorate: [] };
+  if (failovers > 0) {
+    for (const name of systemNames) {
+      failoverMs[name] = await measureFailovers(name, failovers, (done) =>
+        report(`${name}: failover ${done}/${failovers}`),
+      );
+    }
+  }
+  report('');
+  console.log(loadTable(samples, chosen));
+  console.log(`\n${summaryTable(samples, failoverMs)}`);
+  save({ samples, failoverMs, rounds, seconds });
+  return 0;
+}
+
+function newSamples(): Samples {
+  return { loads: new Map(), memory: [] };
+}
+
+async function runRound(
+  name: SystemName,
+  samples: Samples,
+  chosen: readonly Workload[],
+  plan: { readonly round: number; readonly rounds: number; readonly seconds: number },
+): Promise<void> {
+  await withSystem(name, {}, async (system) => {
+    for (const workload of chosen) {
+      report(`round ${plan.round}/${plan.rounds}, ${name}: ${workload.name}`);
+      const result = await measure(system, workload, plan.seconds);
+      samples.loads.set(workload.name, [...(samples.loads.get(workload.name) ?? []), result]);
+    }
+    samples.memory.push(Math.max(...(await system.residentBytes())));
+  });
+}
+
+async function measure(system: RunningSystem, workload: Workload, seconds: number): Promise<LoadResult> {
+  const client = openRawClient(system.leader.endpoint);
+  try {
+    await client.call(paths.put, putBody(benchKey, Buffer.alloc(256, 'v')), 5000);
+    const before = await system.cluster.leader();
+    const result = await runLoad({
+      url: system.leader.clientUrl + workload.path,
+      body: frame(workload.message),
+      connections: workload.connections,
+      streams: workload.streams,
+      warmUpSeconds: 1,
+      seconds,
+    });
+    if ((await system.cluster.leader()) !== before)
+      throw new Error('the leader changed during a measurement');
+    return result;
+  } finally {
+    client.close();
+  }
+}
+
+function loadTable(samples: BySystem<Samples>, chosen: readonly Workload[]): string {
+  const head = [
+    'work',
+    'etcd req/s',
+    'ours req/s',
+    'ratio',
+    'etcd p50',
+    'ours p50',
+    'ratio',
+    'etcd p99',
+    'ours p99',
+    'ratio',
+  ];
+  const rows = chosen.map(({ name }) => {
+    const etcd = medians(samples.etcd.loads.get(name) ?? []);
+    const ours = medians(samples.quorate.loads.get(name) ?? []);
+    return [
+      name,
+      ...[etcd.rate.toFixed(0), ours.rate.toFixed(0), ratio(ours.rate, etcd.rate)],
+      ...[microseconds(etcd.p50), microseconds(ours.p50), ratio(ours.p50, etcd.p50)],
+      ...[microseconds(etcd.p99), microseconds(ours.p99), ratio(ours.p99, etcd.p99)],
+    ];
+  });
+  return renderTable([head, ...rows]);
+}
+
+function summaryTable(samples: BySystem<Samples>, failoverMs: BySystem<readonly number[]>): string {
+  const memory = systemNames.map((name) => median(samples[name].memory) / 1024 / 1024);
+  const rows = [
+    ['', 'etcd', 'ours', 'ratio'],
+    row('memory of the largest member after the loads, MiB', memory),
+  ];
+  if (failoverMs.etcd.length > 0) {
+    const worst = systemNames.map((name) => Math.max(...failoverMs[name]));
+    rows.push(
+      row(
+        'failover, ms (median)',
+        systemNames.map((name) => median(failoverMs[name])),
+      ),
+      row('failover, ms (worst)', worst),
+    );
+  }
+  return renderTable(rows);
+}
+
+function row(name: string, [etcd = Number.NaN, ours = Number.NaN]: readonly number[]): string[] {
+  return [name, etcd.toFixed(0), ours.toFixed(0), ratio(ours, etcd)];
+}
+
+function medians(results: readonly LoadResult[]): { rate: number; p50: number; p99: number } {
+  return {
+    rate: median(results.map((result) => result.requestsPerSecond)),
+    p50: median(results.map((result) => result.medianUs)),
+    p99: median(results.map((result) => result.p99Us)),
+  };
+}
+
+function microseconds(value: number): string {
+  return value < 10_000 ? `${value.toFixed(0)} µs` : `${(value / 1000).toFixed(1)} ms`;
+}
+
+function save(run: {
+  readonly samples: BySystem<Samples>;
+  readonly failoverMs: BySystem<readonly number[]>;
+  readonly rounds: number;
+  readonly seconds: number;
+}): void {
+  const plain = (samples: Samples): object => ({
+    loads: Object.fromEntries(samples.loads),
+    memory: samples.memory,
+  });
+  const systems = Object.fromEntries(systemNames.map((name) => [name, plain(run.samples[name])]));
+  const at = new Date().toISOString();
+  const text = JSON.stringify({ at, ...run, samples: systems }, null, 2);
+  mkdirSync('bench/results', { recursive: true });
+  const file = `bench/results/${at.replaceAll(':', '-')}.json`;
+  writeFileSync(file, `${text}\n`);
+  console.log(`\nEvery sample: ${file}`);
+}
+
+/** One line that the next one replaces; on a pipe, a line each. */
+function report(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+  else if (text !== '') process.stderr.write(`${text}\n`);
+}
+
+process.exitCode = await main();
