@@ -29,7 +29,7 @@ export async function withSystem<T>(
   use: (system: RunningSystem) => Promise<T>,
 ): Promise<T> {
   const dataFolder = await mkdtemp(join(tmpdir(), `quorate-bench-${name}-`));
-  const cluster = createCluster({
+  const cluster = await createCluster({
     dataFolder,
     size: 3,
     ports: 'free',
@@ -51,7 +51,7 @@ export async function withSystem<T>(
   }
 }
 
-async function residentBytesOf(member: ClusterMember): Promise<number> {
+export async function residentBytesOf(member: ClusterMember): Promise<number> {
   const status = await readFile(`/proc/${String(member.pid)}/status`, 'utf8');
   const match = /^VmRSS:\s+(\d+) kB$/m.exec(status);
   if (match === null) throw new Error(`no memory figure for process ${String(member.pid)}`);
