@@ -2,15 +2,7 @@ import { assert } from '../base/index.js';
 import { hearFromLeader } from './role.js';
 import { advanceCommit } from './state.js';
 import type { CoreState } from './state.js';
-import type {
-  Append,
-  Heartbeat,
-  Index,
-  NodeId,
-  Position,
-  ReadIndexResponse,
-  SnapshotArrived,
-} from './types.js';
+import type { Append, Heartbeat, Index, NodeId, ReadIndexResponse, SnapshotArrived } from './types.js';
 
 /**
  * Raft §5.3, the follower's side. Sets the log right and answers once it is durable.
@@ -22,11 +14,13 @@ import type {
 export function onAppend(state: CoreState, message: Append): void {
   const { log } = state;
   const { previous, entries } = message;
-  if (previous.index === 0 && knowsNobody(state)) return refuseAppend(state, message, { term: 0, index: 0 });
-  if (previous.index < state.commit) return acknowledge(state, message.from, state.commit);
-  if (!log.holds(previous)) {
-    const index = log.lastPossibleMatch(previous);
-    return refuseAppend(state, message, { term: log.termAt(index) ?? 0, index });
+  if (previous.index < state.commit) {
+    acknowledge(state, message.from, state.commit);
+    return;
+  }
+  if (!log.holds(previous) || (previous.index === 0 && knowsNobody(state))) {
+    refuseAppend(state, message);
+    return;
   }
   let known = 0;
   while (known < entries.length) {
@@ -106,9 +100,11 @@ function acknowledge(state: CoreState, to: NodeId, index: Index): void {
   outbox.acknowledgement = { type: 'append-response', from, to, term, index, conflict: null };
 }
 
-function refuseAppend(state: CoreState, message: Append, conflict: Position): void {
-  const { id: from, term } = state;
+function refuseAppend(state: CoreState, message: Append): void {
+  const { id: from, term, log } = state;
   const { index } = message.previous;
+  const guess = log.lastPossibleMatch(message.previous);
+  const conflict = { term: log.termAt(guess) ?? 0, index: guess };
   state.outbox.afterPersist.push({ type: 'append-response', from, to: message.from, term, index, conflict });
 }
 

@@ -46,7 +46,7 @@ export function tickLeader(state: CoreState, leading: Leading): void {
   leading.quorumTicks++;
   if (leading.quorumTicks < electionTimeoutTicks) return;
   leading.quorumTicks = 0;
-  if (!hearsQuorum(state, leading)) return becomeFollower(state, state.term, null);
+  if (!hearsQuorum(state, leading)) becomeFollower(state, state.term, null);
   for (const progress of leading.progress.values()) progress.recentActive = false;
 }
 
@@ -125,9 +125,13 @@ export function commitByCounting(state: CoreState, leading: Leading): void {
  * or found it in a snapshot. And once a configuration without it is committed, it has served, and names a successor.
  */
 function settleConfiguration(state: CoreState, leading: Leading): void {
-  if (state.history.latestIndex > state.commit) return;
-  if (isJoint(state.history.latest)) return leaveJoint(state, leading);
-  if (isVoter(state.history.latest, state.id)) return;
+  const { latest, latestIndex } = state.history;
+  if (latestIndex > state.commit) return;
+  if (isJoint(latest)) {
+    leaveJoint(state, leading);
+    return;
+  }
+  if (isVoter(latest, state.id)) return;
   sendAppends(state, leading); // The others learn of the commit.
   const successor = bestVoter(state, leading);
   if (successor !== null) sendTimeoutNow(state, successor);
