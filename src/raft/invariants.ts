@@ -74,7 +74,8 @@ function assertConfigurations({ log, history, leading, commit }: CoreState): voi
   for (const { index } of [log.snapshot, ...planned]) {
     assert(equalConfigurations(replayed.at(index), history.at(index)), 'configurations follow from the log');
   }
-  assert(replayed.latestIndex === history.latestIndex, 'the latest configuration is that of the log');
+  const latestIndex = Math.max(history.latestIndex, log.snapshot.index);
+  assert(replayed.latestIndex === latestIndex, 'the latest configuration is that of the log');
   assert(configurationProblem(history.latest) === null, 'the configuration in force is valid');
   if (leading === null) return;
   // A leader commits only through its own term, so older ones can be uncommitted; but only one change is under way.
