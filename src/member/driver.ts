@@ -201,7 +201,10 @@ export function createDriver(parts: DriverParts): Driver {
   }
 
   function applyConfiguration(entry: Entry): void {
-    const change = decodeConfigurationChange(entry.data);
+    const change = some(
+      decodeConfigurationChange(entry.data),
+      'a configuration entry in the log is readable',
+    );
     const { configuration } = core.snapshotMetaAt(entry.index);
     const membership = membershipAfter(state.machine.membership, change, configuration);
     state.machine.applyMembership({ term: entry.term, index: entry.index }, membership);
@@ -235,7 +238,10 @@ export function createDriver(parts: DriverParts): Driver {
   function configurationChanged(ready: Ready): void {
     for (const entry of ready.entries) {
       if (entry.kind !== 'configuration') continue;
-      const change = decodeConfigurationChange(entry.data);
+      const change = some(
+        decodeConfigurationChange(entry.data),
+        'a configuration entry in the log is readable',
+      );
       const member = change.type === 'change' ? decodeMemberContext(change.context) : null;
       if (member !== null) announced.set(member.id, member);
     }
