@@ -1,0 +1,2 @@
+export { openWal } from './open.js';
+export type { Wal, WalAppend, WalContents, WalGenesis, WalIdentity, WalOptions } from './types.js';
