@@ -55,21 +55,22 @@ interface MemberColumn extends TableColumn {
 
 const requestsTitle = 'requests/s';
 
+/** What matters most stands left: a narrow terminal cuts off the rest. */
 const columns: readonly MemberColumn[] = [
   { title: 'member', cell: ({ name }) => name },
-  { title: 'process', align: 'right', cell: ({ pid }) => String(pid ?? none) },
-  { title: 'clients', cell: ({ clientUrl }) => clientUrl },
   { title: 'role', cell: (member, style) => roleOf(member, style) },
+  { title: 'clients', cell: ({ clientUrl }) => new URL(clientUrl).host },
   { title: 'term', align: 'right', cell: ({ status }) => number(status?.term) },
   { title: 'index', align: 'right', cell: ({ status }) => number(status?.raftIndex) },
   { title: 'applied', align: 'right', cell: ({ status }) => number(status?.appliedIndex) },
   { title: 'lag', align: 'right', cell: ({ lag }) => number(lag) },
-  { title: 'revision', align: 'right', cell: ({ status }) => number(status?.revision) },
   { title: 'writes/s', align: 'right', cell: ({ writesPerSecond }) => number(writesPerSecond) },
   { title: requestsTitle, align: 'right', cell: ({ requestsPerSecond }) => number(requestsPerSecond) },
+  { title: 'revision', align: 'right', cell: ({ status }) => number(status?.revision) },
   { title: 'data', align: 'right', cell: ({ status }) => bytes(status?.dbSizeBytes) },
   { title: 'up', align: 'right', cell: ({ uptimeMs }) => duration(uptimeMs) },
   { title: 'restarts', align: 'right', cell: ({ restartCount }) => String(restartCount) },
+  { title: 'process', align: 'right', cell: ({ pid }) => String(pid ?? none) },
 ];
 
 function roleOf({ state, status }: MemberView, style: Style): TableCell {
