@@ -1,1 +1,15 @@
-export type * from './types.js';
+export type {
+  PeerAddress,
+  PeerHandlers,
+  PeerIdentity,
+  PeerMember,
+  PeerNetwork,
+  SnapshotSink,
+} from './types.js';
+export { createPeerNetwork } from './network.js';
+export type { PeerNetworkOptions } from './network.js';
+export type { BackoffRange } from './outbound.js';
+export type { QueueBounds } from './outbox.js';
+export { fetchMembers } from './members.js';
+export type { ClusterDescription } from './members.js';
+export type { PeerCredentials } from './service.js';

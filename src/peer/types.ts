@@ -27,13 +27,16 @@ export interface PeerHandlers {
   onMessages(messages: readonly Message[]): void;
   /** Messages to this peer were dropped. */
   onUnreachable(peer: NodeId): void;
-  /** The peer's process refused or reset our connection. */
+  /** The peer's process ended, refused or reset a connection of ours or to us. May come more than once. */
   onConnectionLost(peer: NodeId): void;
   /** A peer begins to stream a snapshot. Throws to refuse (one at a time). */
   openSnapshot(from: NodeId, meta: SnapshotMeta): Promise<SnapshotSink>;
   /** The sink of this stream has finished: step a `snapshot` message. */
   onSnapshot(from: NodeId, term: number, meta: SnapshotMeta): void;
-  /** A peer proved that we are misplaced: another cluster, another member id, or removed. */
+  /**
+   * A peer proved that we are misplaced: another cluster, another member id, or removed. Told once for each new reason.
+   * `removed` is what one peer's log says: it may not be committed yet.
+   */
   onRefused(peer: NodeId, reason: string): void;
   /** The members as this member knows them, JSON-free records for a newcomer that asks. */
   describeMembers(): readonly PeerMember[];
@@ -51,11 +54,19 @@ export interface PeerMember {
 export interface PeerNetwork {
   /** Starts to listen and to connect. */
   start(handlers: PeerHandlers): Promise<void>;
-  /** Adds or readdresses peers and forgets those not listed. */
-  setPeers(peers: readonly PeerAddress[]): void;
+  /**
+   * Adds or readdresses peers. Those no longer listed, and `removed` (known from before a restart), have left the
+   * cluster: their streams end and they are refused from now on, unless they are listed again.
+   */
+  setPeers(peers: readonly PeerAddress[], removed?: readonly NodeId[]): void;
   /** Queues; what one call brings for one peer leaves as one batch. Drops (and says so) when a peer's queue is full. */
   send(messages: readonly Message[]): void;
   /** Streams a snapshot beside the Raft stream. Resolves when the receiver has stored it whole, rejects otherwise. */
-  sendSnapshot(to: NodeId, term: number, meta: SnapshotMeta, entries: AsyncIterable<StoreEntry>): Promise<void>;
+  sendSnapshot(
+    to: NodeId,
+    term: number,
+    meta: SnapshotMeta,
+    entries: AsyncIterable<StoreEntry>,
+  ): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,100 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+
+import { messageOf, QuorateError } from '../base/index.js';
+import { quorate } from '../gen/protos.js';
+import { formatTarget, parsePeerUrl } from './address.js';
+import { ProtocolError } from './wire.js';
+import type { PeerCredentials } from './service.js';
+import { clientOptions, membersPath, passBytes } from './service.js';
+import type { PeerMember } from './types.js';
+
+const { MembersReply } = quorate.peer;
+
+/** What a member tells a newcomer of its cluster. */
+export interface ClusterDescription {
+  readonly clusterId: string;
+  readonly members: readonly PeerMember[];
+}
+
+/**
+ * Asks members in turn, by their peer addresses, who belongs to their cluster; the first answer counts. For a newcomer,
+ * which has no identity yet. `timeoutMs` is for each of them. Rejects with `unavailable` when none answers, and
+ * `invalid-configuration` when an address is malformed or there is none.
+ */
+export async function fetchMembers(
+  urls: readonly string[],
+  timeoutMs: number,
+  client: PeerCredentials['client'] = credentials.createInsecure(),
+): Promise<ClusterDescription> {
+  if (urls.length === 0) throw new QuorateError('invalid-configuration', 'there is no peer address to ask');
+  const targets = urls.map((url) => ({ url, target: formatTarget(parsePeerUrl(url)) }));
+  const problems: string[] = [];
+  for (const { url, target } of targets) {
+    try {
+      return await askMember(new Client(target, client, clientOptions), timeoutMs);
+    } catch (error) {
+      problems.push(`${url}: ${messageOf(error)}`);
+    }
+  }
+  throw new QuorateError('unavailable', `no member answers: ${problems.join('; ')}`);
+}
+
+export function encodeMembersReply({ clusterId, members }: ClusterDescription): Buffer {
+  const reply = {
+    clusterId,
+    members: members.map((member) => ({
+      ...member,
+      peerUrls: [...member.peerUrls],
+      clientUrls: [...member.clientUrls],
+    })),
+  };
+  return Buffer.from(MembersReply.encode(MembersReply.create(reply)).finish());
+}
+
+export function decodeMembersReply(bytes: Uint8Array): ClusterDescription {
+  const { clusterId, members } = decode(bytes);
+  if (!/^[0-9a-f]{16}$/.test(clusterId)) throw new ProtocolError('the answer names no cluster');
+  return {
+    clusterId,
+    members: members.map(({ id, name, peerUrls, clientUrls, isLearner }) => ({
+      id: id ?? '',
+      name: name ?? '',
+      peerUrls: peerUrls ?? [],
+      clientUrls: clientUrls ?? [],
+      isLearner: isLearner ?? false,
+    })),
+  };
+}
+
+function decode(bytes: Uint8Array): quorate.peer.MembersReply {
+  try {
+    return MembersReply.decode(bytes);
+  } catch (error) {
+    throw new ProtocolError('the answer does not decode', { cause: error });
+  }
+}
+
+async function askMember(client: Client, timeoutMs: number): Promise<ClusterDescription> {
+  try {
+    const reply = await new Promise<Buffer>((resolve, reject) => {
+      const deadline = Date.now() + timeoutMs;
+      const done = (error: ServiceError | null, value?: Buffer): void => {
+        if (error === null && value !== undefined) resolve(value);
+        else reject(new Error(error === null ? 'an empty answer' : error.details));
+      };
+      client.makeUnaryRequest(
+        membersPath,
+        passBytes,
+        passBytes,
+        Buffer.alloc(0),
+        new Metadata(),
+        { deadline },
+        done,
+      );
+    });
+    return decodeMembersReply(reply);
+  } finally {
+    client.close();
+  }
+}

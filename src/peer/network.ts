@@ -1,0 +1,271 @@
+import type { sendUnaryData, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
+import { credentials as grpcCredentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
+
+import type { Logger, Random } from '../base/index.js';
+import { assert, QuorateError, some } from '../base/index.js';
+import type { Message, NodeId, SnapshotMeta } from '../raft/index.js';
+import type { StoreEntry } from '../storage/index.js';
+import type { Caller } from './handshake.js';
+import { checkCall } from './handshake.js';
+import type { Inbound } from './inbound.js';
+import { createInbound } from './inbound.js';
+import { listen, stopListening } from './listen.js';
+import { encodeMembersReply } from './members.js';
+import type { QueueBounds } from './outbox.js';
+import type { BackoffRange, Outbound } from './outbound.js';
+import { createOutbound } from './outbound.js';
+import type { PeerCredentials } from './service.js';
+import { peerService, serverOptions } from './service.js';
+import type { SnapshotReceiver } from './snapshot-receiver.js';
+import { createSnapshotReceiver } from './snapshot-receiver.js';
+import { deliverSnapshot } from './snapshot-sender.js';
+import type { PeerAddress, PeerHandlers, PeerIdentity, PeerNetwork } from './types.js';
+
+export interface PeerNetworkOptions {
+  readonly identity: PeerIdentity;
+  /** `http://host:port` each; it listens there and nowhere else. */
+  readonly listenUrls: readonly string[];
+  /** Where other members reach this one, told to those that do not know it yet. Without it the listen URLs. */
+  readonly advertiseUrls?: readonly string[];
+  readonly logger: Logger;
+  /** For jitter in the waits between attempts to connect. */
+  readonly random: Random;
+  /** What may wait for one peer that reads slowly: 4,096 messages, 64 MiB. */
+  readonly queue?: QueueBounds;
+  /** Waits between attempts to connect: 50 ms to 1 s. */
+  readonly backoff?: BackoffRange;
+  readonly credentials?: PeerCredentials;
+}
+
+type StreamCall = ServerReadableStream<Buffer, Buffer>;
+type Respond = sendUnaryData<Buffer>;
+
+const defaultQueue: QueueBounds = { messagesMax: 4_096, sizeBytesMax: 64 * 1024 * 1024 };
+const defaultBackoff: BackoffRange = { minMs: 50, maxMs: 1_000 };
+const closeGraceMs = 1_000;
+/** Members that connect to us before our log has told us of them. */
+const strangersMax = 16;
+
+/**
+ * The streams between this member and its peers, over gRPC (peer.proto).
+ *
+ * A caller that the log has not named yet is taken in, at the address that it tells: a member that was away may know
+ * nobody of those who lead its cluster now, and would never learn of them if it refused them (dissertation §4.1). Only
+ * those that the log has named and removed are turned away.
+ *
+ * `start` rejects with `invalid-configuration` when it cannot listen.
+ */
+export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
+  return new GrpcPeerNetwork(options);
+}
+
+class GrpcPeerNetwork implements PeerNetwork {
+  readonly #options: PeerNetworkOptions;
+  readonly #caller: Caller;
+  readonly #credentials: PeerCredentials;
+  readonly #server = new Server(serverOptions);
+  readonly #peers = new Map<NodeId, Outbound>();
+  readonly #strangers = new Map<NodeId, Outbound>();
+  readonly #removed = new Set<NodeId>();
+  readonly #deliveries = new Map<AbortController, NodeId>();
+  readonly #unreachable = new Set<NodeId>();
+  #addresses: readonly PeerAddress[] = [];
+  #running: { handlers: PeerHandlers; inbound: Inbound; snapshots: SnapshotReceiver } | null = null;
+  #closed = false;
+
+  constructor(options: PeerNetworkOptions) {
+    this.#options = options;
+    this.#caller = { ...options.identity, advertiseUrls: options.advertiseUrls ?? options.listenUrls };
+    this.#credentials = options.credentials ?? {
+      client: grpcCredentials.createInsecure(),
+      server: ServerCredentials.createInsecure(),
+    };
+  }
+
+  async start(handlers: PeerHandlers): Promise<void> {
+    assert(this.#running === null && !this.#closed, 'a peer network starts once');
+    const { logger, identity, listenUrls } = this.#options;
+    const snapshots = createSnapshotReceiver(logger, handlers);
+    const inbound = createInbound(logger, {
+      onMessages: (messages) => handlers.onMessages(messages),
+      onLost: (peer) => handlers.onConnectionLost(peer),
+      onEnd: (peer) => this.#forgetStranger(peer),
+    });
+    this.#running = { handlers, inbound, snapshots };
+    this.#server.addService(peerService, {
+      raft: (call: StreamCall, respond: Respond) => {
+        const caller = this.#admit(call, respond);
+        if (caller !== null && this.#greet(caller, respond)) {
+          inbound.accept(call, respond, { from: caller.id, to: identity.memberId });
+        }
+      },
+      snapshot: (call: StreamCall, respond: Respond) => {
+        const caller = this.#admit(call, respond);
+        if (caller !== null) snapshots.accept(call, respond, caller.id);
+      },
+      members: (_call: ServerUnaryCall<Buffer, Buffer>, respond: Respond) => {
+        respond(
+          null,
+          encodeMembersReply({ clusterId: identity.clusterId, members: handlers.describeMembers() }),
+        );
+      },
+    });
+    await listen(this.#server, listenUrls, this.#credentials.server);
+    this.setPeers(this.#addresses);
+  }
+
+  setPeers(peers: readonly PeerAddress[], removed: readonly NodeId[] = []): void {
+    if (this.#closed) return;
+    const listed = new Set(peers.map(({ id }) => id));
+    for (const { id } of this.#addresses) if (!listed.has(id)) this.#remove(id);
+    for (const id of removed) if (!listed.has(id)) this.#remove(id);
+    this.#addresses = peers.filter(({ id }) => id !== this.#caller.memberId);
+    if (this.#running === null) return;
+    for (const { id, urls } of this.#addresses) {
+      this.#removed.delete(id);
+      const outbound = this.#peers.get(id) ?? this.#strangers.get(id);
+      this.#strangers.delete(id);
+      if (outbound === undefined) this.#peers.set(id, this.#connect(id, urls));
+      else {
+        this.#peers.set(id, outbound);
+        outbound.readdress(urls);
+      }
+    }
+  }
+
+  send(messages: readonly Message[]): void {
+    const touched = new Set<Outbound>();
+    for (const message of messages) {
+      const outbound = this.#peers.get(message.to) ?? this.#strangers.get(message.to);
+      if (outbound === undefined) continue; // Removed, or not yet known: Raft will say it again.
+      outbound.push(message);
+      touched.add(outbound);
+    }
+    for (const outbound of touched) outbound.flush();
+  }
+
+  async sendSnapshot(
+    to: NodeId,
+    term: number,
+    meta: SnapshotMeta,
+    entries: AsyncIterable<StoreEntry>,
+  ): Promise<void> {
+    const outbound = this.#peers.get(to) ?? this.#strangers.get(to);
+    if (outbound === undefined || this.#closed) {
+      throw new QuorateError('unavailable', `snapshot to member ${to} failed: it is no peer of this member`);
+    }
+    const abort = new AbortController();
+    this.#deliveries.set(abort, to);
+    try {
+      await deliverSnapshot({
+        to,
+        url: outbound.url(),
+        caller: this.#caller,
+        credentials: this.#credentials,
+        header: { term, meta },
+        entries,
+        signal: abort.signal,
+      });
+    } finally {
+      this.#deliveries.delete(abort);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const abort of this.#deliveries.keys()) abort.abort();
+    const outbounds = [...this.#peers.values(), ...this.#strangers.values()];
+    this.#peers.clear();
+    this.#strangers.clear();
+    this.#running?.inbound.close();
+    const ended = [...outbounds.map((outbound) => outbound.close()), this.#running?.snapshots.close()];
+    await withinMs(Promise.all(ended), closeGraceMs);
+    await stopListening(this.#server, closeGraceMs);
+  }
+
+  /** Who calls, if it may; otherwise it has its answer. */
+  #admit(call: StreamCall, respond: Respond): PeerAddress | null {
+    const check = checkCall(call.metadata, this.#caller, this.#removed);
+    if (check.ok) return check.caller;
+    this.#options.logger.warn('refused a peer', {
+      from: check.from,
+      at: call.getPeer(),
+      reason: check.status.details,
+    });
+    respond(check.status);
+    return null;
+  }
+
+  /** The caller is alive: reach out to it, too. Refuses when there are too many that nobody has told us of. */
+  #greet({ id, urls }: PeerAddress, respond: Respond): boolean {
+    const known = this.#peers.get(id) ?? this.#strangers.get(id);
+    if (known !== undefined) known.wake();
+    else if (this.#closed || this.#strangers.size >= strangersMax) {
+      respond({ code: status.RESOURCE_EXHAUSTED, details: 'too many callers that are no members yet' });
+      return false;
+    } else {
+      this.#options.logger.info('a member that is new to us has connected', { peer: id });
+      this.#strangers.set(id, this.#connect(id, urls));
+    }
+    return true;
+  }
+
+  #forgetStranger(id: NodeId): void {
+    const stranger = this.#strangers.get(id);
+    this.#strangers.delete(id);
+    void stranger?.close();
+  }
+
+  #remove(id: NodeId): void {
+    this.#removed.add(id);
+    for (const [abort, to] of this.#deliveries) if (to === id) abort.abort();
+    const outbound = this.#peers.get(id);
+    this.#peers.delete(id);
+    void outbound?.close();
+    this.#running?.inbound.cut(
+      id,
+      status.PERMISSION_DENIED,
+      `member ${id} has been removed from the cluster`,
+    );
+    this.#forgetStranger(id);
+  }
+
+  #connect(peer: NodeId, urls: readonly string[]): Outbound {
+    const { handlers } = some(this.#running, 'streams open after the start');
+    return createOutbound({
+      peer,
+      urls,
+      caller: this.#caller,
+      credentials: this.#credentials,
+      queue: this.#options.queue ?? defaultQueue,
+      backoff: this.#options.backoff ?? defaultBackoff,
+      random: this.#options.random,
+      logger: this.#options.logger,
+      events: {
+        onDropped: () => this.#reportUnreachable(peer),
+        onLost: () => handlers.onConnectionLost(peer),
+        onRefused: (reason) => handlers.onRefused(peer, reason),
+      },
+    });
+  }
+
+  /** Once a turn for each peer, and never from within `send`. */
+  #reportUnreachable(peer: NodeId): void {
+    if (this.#unreachable.size === 0) setImmediate(() => this.#flushUnreachable());
+    this.#unreachable.add(peer);
+  }
+
+  #flushUnreachable(): void {
+    const peers = [...this.#unreachable];
+    this.#unreachable.clear();
+    for (const peer of peers) if (!this.#closed) this.#running?.handlers.onUnreachable(peer);
+  }
+}
+
+async function withinMs(work: Promise<unknown>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)));
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

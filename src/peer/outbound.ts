@@ -1,0 +1,243 @@
+import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
+import { Client, status } from '@grpc/grpc-js';
+
+import type { Logger, Random } from '../base/index.js';
+import { at } from '../base/index.js';
+import type { Message, NodeId } from '../raft/index.js';
+import { formatTarget, parsePeerUrl } from './address.js';
+import { encodeBatch } from './codec.js';
+import type { Caller } from './handshake.js';
+import { describeCall, refusalOf } from './handshake.js';
+import type { QueueBounds } from './outbox.js';
+import { createOutbox } from './outbox.js';
+import type { PeerCredentials } from './service.js';
+import { clientOptions, messageSizeBytesMax, passBytes, raftPath } from './service.js';
+
+/**
+ * Our Raft stream to one peer, kept up for as long as the peer is ours: connect, stream, and after a break wait and
+ * connect anew. The waits double from `minMs` to `maxMs`, with jitter, and start small again once a stream has held.
+ *
+ * One batch is on its way to the socket at a time. What is sent meanwhile gathers and leaves as the next batch, so a
+ * busy stream makes fewer and larger writes by itself, and a receiver that does not read fills our bounded queue, not
+ * gRPC's. While there is no connection messages are dropped: Raft repeats itself, and what is old is worth nothing.
+ */
+export interface Outbound {
+  readonly peer: NodeId;
+  /** Queues a message; `flush` sends what is queued. */
+  push(message: Message): void;
+  flush(): void;
+  /** The address that works or is tried now. */
+  url(): string;
+  readdress(urls: readonly string[]): void;
+  /** The peer is there, it has just connected to us: do not wait any longer. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+/** Called at any time but from within a call of Outbound, `onDropped` excepted. */
+export interface OutboundEvents {
+  onDropped(): void;
+  onLost(): void;
+  onRefused(reason: string): void;
+}
+
+export interface BackoffRange {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+export interface OutboundOptions {
+  readonly peer: NodeId;
+  readonly urls: readonly string[];
+  readonly caller: Caller;
+  readonly credentials: PeerCredentials;
+  readonly queue: QueueBounds;
+  readonly backoff: BackoffRange;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly events: OutboundEvents;
+}
+
+/** One attempt: from the dial to the end of the stream. */
+interface Link {
+  readonly client: Client;
+  readonly call: ClientWritableStream<Buffer>;
+  readonly timer: NodeJS.Timeout;
+  /** When the peer took us, by performance.now(); null before. */
+  openedAtMs: number | null;
+  writing: boolean;
+  readonly ended: Promise<void>;
+}
+
+const batchSizeBytes = 1024 * 1024;
+const connectTimeoutMs = 5_000;
+const closeGraceMs = 250;
+/** What may wait while we dial: the latest of a fresh election, not a backlog. */
+const dialingBounds: QueueBounds = { messagesMax: 64, sizeBytesMax: batchSizeBytes };
+
+export function createOutbound(options: OutboundOptions): Outbound {
+  const { peer, caller, random, events } = options;
+  const route = { from: caller.memberId, to: peer };
+  const outbox = createOutbox(options.queue);
+  let urls = options.urls;
+  let cursor = 0;
+  let link: Link | null = null;
+  let retryTimer: NodeJS.Timeout | null = null;
+  let failures = 0;
+  let lastProblem = '';
+  let closed = false;
+
+  function url(): string {
+    return at(urls, cursor % urls.length);
+  }
+
+  function connect(): void {
+    retryTimer = null;
+    const { client, call, ended } = dial(url(), options);
+    const timer = setTimeout(() => call.cancel(), connectTimeoutMs);
+    const attempt: Link = { client, call, timer, openedAtMs: null, writing: false, ended: ended.then(onEnd) };
+    link = attempt;
+    call.on('metadata', () => opened(attempt));
+
+    function onEnd(error: ServiceError | null): void {
+      clearTimeout(timer);
+      client.close();
+      if (link === attempt) broken(attempt, error);
+    }
+  }
+
+  function opened(attempt: Link): void {
+    if (attempt !== link) return;
+    clearTimeout(attempt.timer);
+    attempt.openedAtMs = performance.now();
+    options.logger.info('connected to peer', { peer, url: url() });
+    lastProblem = '';
+    flush();
+  }
+
+  function broken(attempt: Link, error: ServiceError | null): void {
+    link = null;
+    const wasOpen = attempt.openedAtMs !== null;
+    if (attempt.openedAtMs !== null && performance.now() - attempt.openedAtMs > options.backoff.maxMs)
+      failures = 0;
+    // What was on its way may be lost with the stream.
+    if (wasOpen || outbox.length > 0) events.onDropped();
+    outbox.clear();
+    if (!wasOpen) cursor++;
+    report(error, wasOpen);
+    if (!closed) retryTimer = setTimeout(connect, nextDelayMs());
+  }
+
+  function report(error: ServiceError | null, wasOpen: boolean): void {
+    const problem = describeProblem(error, wasOpen);
+    const isNews = problem !== lastProblem;
+    lastProblem = problem;
+    if (isNews) options.logger.warn('no stream to peer', { peer, url: url(), reason: problem });
+    if (error !== null && refusalOf(error.metadata) !== null) {
+      if (isNews) events.onRefused(problem);
+    } else if (error === null || isProcessGone(error, wasOpen)) events.onLost();
+  }
+
+  function nextDelayMs(): number {
+    const ceiling = Math.min(options.backoff.maxMs, options.backoff.minMs * 2 ** Math.min(failures, 30));
+    failures++;
+    return ceiling / 2 + random.below(Math.floor(ceiling / 2) + 1);
+  }
+
+  function push(message: Message): void {
+    if (link === null) events.onDropped();
+    else if (link.openedAtMs === null) {
+      if (!outbox.pushLatest(message, dialingBounds)) events.onDropped();
+    } else if (!outbox.push(message)) events.onDropped();
+  }
+
+  function flush(): void {
+    const current = link;
+    if (current === null || current.openedAtMs === null || current.writing || outbox.length === 0) return;
+    const batch = encodeBatch(route, outbox.take(batchSizeBytes));
+    if (batch.length > messageSizeBytesMax) {
+      options.logger.error('a message is too large to be sent', { peer, sizeBytes: batch.length });
+      events.onDropped();
+      flush();
+      return;
+    }
+    current.writing = true;
+    current.call.write(batch, () => {
+      current.writing = false;
+      if (current === link) flush();
+    });
+  }
+
+  /** Ends a stream so that the peer sees an end and not a loss. */
+  async function end(attempt: Link): Promise<void> {
+    link = null;
+    attempt.call.end();
+    const timer = setTimeout(() => attempt.call.cancel(), attempt.openedAtMs === null ? 0 : closeGraceMs);
+    await attempt.ended;
+    clearTimeout(timer);
+  }
+
+  connect();
+  return {
+    peer,
+    push,
+    flush,
+    url,
+    readdress(next) {
+      if (next.join() === urls.join()) return;
+      const stays = next.includes(url());
+      cursor = stays ? next.indexOf(url()) : 0;
+      urls = next;
+      if (stays) return;
+      if (link !== null) void end(link);
+      outbox.clear();
+      if (retryTimer !== null) clearTimeout(retryTimer);
+      failures = 0;
+      connect();
+    },
+    wake() {
+      if (retryTimer === null) return;
+      clearTimeout(retryTimer);
+      connect();
+    },
+    async close() {
+      closed = true;
+      if (retryTimer !== null) clearTimeout(retryTimer);
+      retryTimer = null;
+      outbox.clear();
+      if (link !== null) await end(link);
+    },
+  };
+}
+
+function dial(
+  url: string,
+  { peer, caller, credentials }: OutboundOptions,
+): Pick<Link, 'client' | 'call'> & {
+  ended: Promise<ServiceError | null>;
+} {
+  const client = new Client(formatTarget(parsePeerUrl(url)), credentials.client, clientOptions);
+  let resolve: (error: ServiceError | null) => void = () => undefined;
+  const ended = new Promise<ServiceError | null>((resolver) => (resolve = resolver));
+  const metadata = describeCall(caller, peer);
+  const call = client.makeClientStreamRequest(raftPath, passBytes, passBytes, metadata, {}, resolve);
+  call.on('error', () => undefined); // The callback tells the same.
+  return { client, call, ended };
+}
+
+function describeProblem(error: ServiceError | null, wasOpen: boolean): string {
+  if (error === null) return 'the peer ended the stream';
+  if (error.code === status.CANCELLED && !wasOpen) return `no answer within ${connectTimeoutMs} ms`;
+  return withoutTime(error.details);
+}
+
+/** Whether the peer's process is gone, as far as an error can tell: its kernel closed or refused the connection. */
+function isProcessGone(error: ServiceError, wasOpen: boolean): boolean {
+  if (error.code !== status.UNAVAILABLE) return false;
+  return wasOpen || /ECONNREFUSED|ECONNRESET|EPIPE|Connection dropped|closed/.test(error.details);
+}
+
+/** grpc-js appends the time to the reason why it could not connect, which would make each one new. */
+function withoutTime(details: string): string {
+  return details.replace(/ \(\d{4}-\d\d-\d\dT[^)]*\)/g, '');
+}
