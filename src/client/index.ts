@@ -1,0 +1,17 @@
+export { connect } from './client.js';
+export type { Client } from './client.js';
+export { compare } from './compare.js';
+export type { Compare, CompareSign } from './compare.js';
+export type { CallOptions, ClientOptions } from './connection.js';
+export type { Entry } from './entry.js';
+export { ClientError } from './errors.js';
+export type { ClientErrorCode, ClientErrorDetails } from './errors.js';
+export type { Bytes, Keys } from './keys.js';
+export type { KeyValueStore } from './kv.js';
+export type { ClusterMember, HashResult, Maintenance, MemberStatus } from './maintenance.js';
+export type { DeleteOptions, DeleteResult, GetOptions, Page, PageOptions } from './operations.js';
+export type { PutOptions, PutResult, SortTarget } from './operations.js';
+export type { Scan, ScanOptions } from './scan.js';
+export type { TlsOptions } from './session.js';
+export { op } from './txn.js';
+export type { Operation, TxnBuilder, TxnParts, TxnResult } from './txn.js';
