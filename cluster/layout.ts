@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { configurationError, systemCodeOf } from './errors.js';
+import { ClusterError, systemCodeOf } from './errors.js';
 import { planPorts } from './ports.js';
 import type { MemberPorts } from './ports.js';
 import type { PortPlan } from './types.js';
@@ -40,7 +40,7 @@ const sizeMax = 31;
 
 /**
  * The layout of `folder`: the one it holds, which must meet the wishes, or a new one, which is written.
- * Throws `invalid-configuration` when it does not, or when the folder cannot be read and written.
+ * Throws `folder-mismatch` when it does not, `folder-unusable` when the folder cannot be read and written.
  */
 export async function openLayout(
   folder: string,
@@ -76,20 +76,19 @@ export async function markFormed(folder: string, layout: Layout): Promise<void> 
 }
 
 function folderError(folder: string, error: unknown): unknown {
-  const code = systemCodeOf(error);
-  // A system error, not one of ours: those have codes in small letters.
-  if (!(error instanceof Error) || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
-  return configurationError(
+  if (!(error instanceof Error) || systemCodeOf(error) === undefined) return error;
+  return new ClusterError(
+    'folder-unusable',
     `the data folder ${folder} cannot be used (${error.message}): make it writable, or choose another ` +
       '(--data-dir; dataFolder in a program)',
-    error,
+    { cause: error },
   );
 }
 
 async function newLayout(wishes: LayoutWishes): Promise<Layout> {
   const size = wishes.size ?? defaultSize;
   if (!Number.isInteger(size) || size < 1 || size > sizeMax) {
-    throw configurationError(`a cluster has 1 to ${sizeMax} members, not ${size}`);
+    throw new ClusterError('invalid-options', `a cluster has 1 to ${sizeMax} members, not ${size}`);
   }
   const ports = await planPorts(wishes.ports ?? 'usual', size);
   return {
@@ -103,7 +102,8 @@ async function newLayout(wishes: LayoutWishes): Promise<Layout> {
 async function checkWishes(folder: string, layout: Layout, wishes: LayoutWishes): Promise<void> {
   const size = layout.members.length;
   if (wishes.size !== undefined && wishes.size !== size) {
-    throw configurationError(
+    throw new ClusterError(
+      'folder-mismatch',
       `${folder} holds a cluster of ${size}, and ${wishes.size} were asked for. Its members have recorded one another ` +
         `in their logs, so a restart cannot change their number. Leave --nodes away to start the ${size} again, ` +
         `choose another --data-dir for a new cluster of ${wishes.size}, or delete ${folder} and all that it holds.`,
@@ -113,7 +113,8 @@ async function checkWishes(folder: string, layout: Layout, wishes: LayoutWishes)
     const wanted = await planPorts(wishes.ports, size);
     const differs = layout.members.find(({ ports }, index) => ports.client !== wanted[index]?.client);
     if (differs !== undefined) {
-      throw configurationError(
+      throw new ClusterError(
+        'folder-mismatch',
         `${folder} holds a cluster whose member ${differs.name} is on port ${differs.ports.client}, and other ports ` +
           'were asked for. Its members have recorded them in their logs. Leave --base-port away to start it where ' +
           'it was, or choose another --data-dir for a new cluster.',
@@ -121,7 +122,8 @@ async function checkWishes(folder: string, layout: Layout, wishes: LayoutWishes)
     }
   }
   if (wishes.token !== undefined && wishes.token !== layout.token) {
-    throw configurationError(
+    throw new ClusterError(
+      'folder-mismatch',
       `${folder} holds the cluster ${layout.token}, not ${wishes.token}: choose another --data-dir`,
     );
   }
@@ -132,7 +134,8 @@ async function checkNothingIsLost(folder: string, layout: Layout): Promise<void>
   if (!layout.isFormed) return;
   for (const { name } of layout.members) {
     if (!(await isEmpty(join(folder, name)))) continue;
-    throw configurationError(
+    throw new ClusterError(
+      'folder-mismatch',
       `the data of member ${name} is gone from ${folder}. It must not start empty, for it would forget votes and writes ` +
         `that it has acknowledged. Put ${join(folder, name)} back, or choose another --data-dir for a new cluster.`,
     );
@@ -142,7 +145,8 @@ async function checkNothingIsLost(folder: string, layout: Layout): Promise<void>
 async function checkNothingIsThere(folder: string, layout: Layout): Promise<void> {
   for (const { name } of layout.members) {
     if (await isEmpty(join(folder, name))) continue;
-    throw configurationError(
+    throw new ClusterError(
+      'folder-mismatch',
       `${folder} has no ${fileName} that says which cluster it holds, but a folder ${name} with files in it. ` +
         'Put that file back, or choose another --data-dir for a new cluster.',
     );
@@ -176,7 +180,8 @@ async function readLayout(folder: string): Promise<Layout | null> {
   }
   const layout = parseLayout(text);
   if (layout === null) {
-    throw configurationError(
+    throw new ClusterError(
+      'folder-mismatch',
       `${path} is not a cluster's layout that this version can read: ${text.slice(0, 80)}`,
     );
   }

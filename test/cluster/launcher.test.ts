@@ -130,15 +130,15 @@ describe('clear errors', () => {
     const taken = await takePort(0);
     const options: ClusterOptions = {
       dataFolder: await temporaryFolder(),
-      size: 2,
-      ports: { base: taken.port - 2 },
+      size: 1,
+      ports: { base: taken.port },
       program: fakeProgram,
     };
     const { cluster, events } = await newCluster(options);
     await expect(cluster.start()).rejects.toMatchObject({
       code: 'invalid-configuration',
       message: expect.stringMatching(
-        new RegExp(`127\\.0\\.0\\.1:${taken.port}, for the clients of n2, is taken .*--base-port`),
+        new RegExp(`127\\.0\\.0\\.1:${taken.port}, for the clients of n1, is taken .*--base-port`),
       ),
     });
     expect(events).toEqual([]);
