@@ -39,8 +39,7 @@ function joinNewerTerm(state: CoreState, message: Message): boolean {
 function receiveFromOlderTerm(state: CoreState, message: Message): void {
   if (isFromLeader(message)) {
     const { id: from, term, outbox } = state;
-    const conflict = { term: 0, index: 0 };
-    outbox.afterPersist.push({ type: 'append-response', from, to: message.from, term, index: 0, conflict });
+    outbox.messages.push({ type: 'heartbeat-response', from, to: message.from, term, readContext: 0 });
   } else if (message.type === 'pre-vote') {
     answerPreVote(state, message);
   } else if (message.type === 'vote') {
