@@ -8,3 +8,6 @@ export { silentLogger } from './log.js';
 export type { LogFields, Logger } from './log.js';
 export { seededRandom } from './random.js';
 export type { Random } from './random.js';
+export { crc32c } from './crc32c.js';
+export { createOrderedMap } from './ordered-map.js';
+export type { OrderedMap } from './ordered-map.js';

@@ -25,8 +25,9 @@ export interface KeyRange {
   readonly rangeEnd: Key | null;
 }
 
-export type SortTarget = 'key' | 'version' | 'create' | 'mod' | 'value';
-export type SortOrder = 'none' | 'ascend' | 'descend';
+/** `invalid`: the client sent a number that has no meaning; validation refuses it with `invalid-sort-option`. */
+export type SortTarget = 'key' | 'version' | 'create' | 'mod' | 'value' | 'invalid';
+export type SortOrder = 'none' | 'ascend' | 'descend' | 'invalid';
 
 export interface RangeRequest extends KeyRange {
   readonly type: 'range';
@@ -76,7 +77,8 @@ export interface Compare extends KeyRange {
 }
 
 /** `none`: the client sent an operation without content; validation refuses it with `key-not-found`, as etcd does. */
-export type TxnOperation = RangeRequest | PutRequest | DeleteRangeRequest | TxnRequest | { readonly type: 'none' };
+export type TxnOperation =
+  RangeRequest | PutRequest | DeleteRangeRequest | TxnRequest | { readonly type: 'none' };
 
 export interface TxnRequest {
   readonly type: 'txn';
@@ -159,7 +161,8 @@ export type CommandResponse =
   | { readonly type: 'member-attributes'; readonly revision: Revision };
 
 /** A refusal is a value, the same on every member; `error` is never 'internal'. */
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ErrorCode };
+export type Outcome<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ErrorCode };
 
 export interface HashKvResult {
   /** CRC-32C as etcd computes it over the revisions up to the hashed one. */
@@ -230,6 +233,8 @@ export interface StateMachine {
   flush(): Promise<void>;
   /** Reads at one revision throughout, though it may yield in between. */
   range(request: RangeRequest): Promise<Outcome<RangeResponse>>;
+  /** The same at once, for a read that is small; null when it would have to yield: then ask `range`. */
+  rangeSync(request: RangeRequest): Outcome<RangeResponse> | null;
   /** A transaction without writes, against the applied state, outside the log. Throws if it writes. */
   readTxn(request: TxnRequest): Promise<Outcome<TxnResponse>>;
   /** 0: at the current revision. */
