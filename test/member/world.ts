@@ -1,0 +1,248 @@
+import { seededRandom, silentLogger } from '../../src/base/index.js';
+import type { Logger, Random } from '../../src/base/index.js';
+import { defaultLimits, initialIdentity, startMember } from '../../src/member/index.js';
+import type { Env, Member, MemberConfig } from '../../src/member/index.js';
+import type { PeerHandlers, PeerNetwork } from '../../src/peer/index.js';
+import type { Message } from '../../src/raft/index.js';
+import { createMemoryDisk } from '../../src/storage/index.js';
+import type { MemoryDisk, MemoryWrite, StoreEntry } from '../../src/storage/index.js';
+
+/**
+ * Whole members, the very driver, log and state machine of production, over simulated time, disks and network: only `Env` is
+ * replaced. Time passes when `run` says so, and only in jumps from one due action to the next.
+ */
+export interface World {
+  readonly nowMs: number;
+  readonly names: readonly string[];
+  start(name: string): Promise<Member>;
+  /** The process is gone at once; what it had handed to its system stays. */
+  kill(name: string): void;
+  /** The machine is gone: unsynced batches vanish or survive, each for itself. */
+  powerCut(name: string): void;
+  disk(name: string): MemoryDisk;
+  /** Ended by itself, and why. */
+  fatalReason(name: string): Error | null;
+  /** Messages between two members are dropped, both ways, until healed. */
+  cut(a: string, b: string): void;
+  heal(): void;
+  /** Lets time pass until `until` holds. Throws after `limitMs` of simulated time. */
+  run(until: () => boolean, limitMs?: number): Promise<void>;
+  /** Lets time pass until the promise settles, and gives its outcome. */
+  settle<T>(promise: Promise<T>, limitMs?: number): Promise<T>;
+}
+
+export interface WorldOptions {
+  readonly members: number;
+  readonly seed?: number;
+  readonly config?: Partial<Pick<MemberConfig, 'snapshotCount' | 'limits'>>;
+  /** Called before each disk write takes effect: throw or kill from here to crash at that very write. */
+  readonly onWrite?: (name: string, write: MemoryWrite) => void;
+  readonly logger?: Logger;
+}
+
+interface Host {
+  readonly name: string;
+  readonly disk: MemoryDisk;
+  /** Counts the processes of this host: actions of a dead one are not run. */
+  incarnation: number;
+  handlers: PeerHandlers | null;
+  fatal: Error | null;
+}
+
+interface Due {
+  readonly atMs: number;
+  readonly order: number;
+  readonly action: () => void;
+}
+
+const diskWriteMs = 1;
+const hopMs = 1;
+
+export function createWorld(options: WorldOptions): World {
+  const random = seededRandom(options.seed ?? 1);
+  const names = Array.from({ length: options.members }, (_, index) => `m${index + 1}`);
+  const config = (name: string): MemberConfig => ({
+    name,
+    clientUrls: [`http://${name}:2379`],
+    initialCluster: names.map((each) => ({ name: each, peerUrls: [`http://${each}:2380`] })),
+    initialClusterToken: 'world',
+    initialClusterState: 'new',
+    heartbeatIntervalMs: 100,
+    electionTimeoutMs: 1000,
+    snapshotCount: 10_000,
+    limits: defaultLimits,
+    ...options.config,
+  });
+  const idOf = new Map(names.map((name) => [initialIdentity(config(name)).memberId, name]));
+  const hosts = new Map(names.map((name) => [name, createHost(name)]));
+  const cuts = new Set<string>();
+  let nowMs = 0;
+  let order = 0;
+  let agenda: Due[] = [];
+
+  function createHost(name: string): Host {
+    const disk = createMemoryDisk({
+      random,
+      schedule: (write) =>
+        new Promise((resolve) => {
+          at(nowMs + diskWriteMs + write.stallMs, () => {
+            options.onWrite?.(name, write);
+            resolve();
+          });
+        }),
+    });
+    return { name, disk, incarnation: 0, handlers: null, fatal: null };
+  }
+
+  function host(name: string): Host {
+    const found = hosts.get(name);
+    if (found === undefined) throw new Error(`no member ${name} in this world`);
+    return found;
+  }
+
+  function at(atMs: number, action: () => void): Due {
+    const due = { atMs, order: order++, action };
+    agenda.push(due);
+    return due;
+  }
+
+  function createEnv(self: Host): Env {
+    const { incarnation } = self;
+    const whileAlive = (action: () => void) => (): void => {
+      if (self.incarnation === incarnation) action();
+    };
+    return {
+      monotonicMs: () => nowMs,
+      after(delayMs, action) {
+        const due = at(nowMs + delayMs, whileAlive(action));
+        return { cancel: () => (agenda = agenda.filter((each) => each !== due)) };
+      },
+      soon: (action) => void at(nowMs, whileAlive(action)),
+      random: seededRandom(random.nextUint32()),
+      disk: self.disk,
+      network: createNetwork(self, whileAlive, random),
+      logger: options.logger ?? silentLogger,
+      fatal: (reason) => (self.fatal = reason),
+    };
+  }
+
+  function createNetwork(
+    self: Host,
+    whileAlive: (action: () => void) => () => void,
+    jitter: Random,
+  ): PeerNetwork {
+    const later = (deliver: () => void): void => void at(nowMs + hopMs + jitter.below(3), deliver);
+    const reach = (name: string): PeerHandlers | null =>
+      cuts.has(linkOf(self.name, name)) ? null : host(name).handlers;
+    return {
+      async start(handlers) {
+        self.handlers = handlers;
+        return Promise.resolve();
+      },
+      setPeers() {},
+      send(messages: readonly Message[]) {
+        for (const message of messages) {
+          const to = nameOf(message.to);
+          later(() => reach(to)?.onMessages([message]));
+        }
+      },
+      async sendSnapshot(to, term, meta, entries) {
+        const receiver = reach(nameOf(to));
+        if (receiver === null) throw new Error('unreachable');
+        const from = idOfName(self.name);
+        const sink = await receiver.openSnapshot(from, meta);
+        const chunk: StoreEntry[] = [];
+        for await (const entry of entries) chunk.push(entry);
+        await sink.write(chunk);
+        await sink.finish();
+        later(() => receiver.onSnapshot(from, term, meta));
+      },
+      async close() {
+        whileAlive(() => (self.handlers = null))();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  function nameOf(id: string): string {
+    const name = idOf.get(id);
+    if (name === undefined) throw new Error(`no member has the id ${id}`);
+    return name;
+  }
+
+  function idOfName(name: string): string {
+    return initialIdentity(config(name)).memberId;
+  }
+
+  function end(name: string): Host {
+    const ended = host(name);
+    ended.incarnation += 1;
+    ended.handlers = null;
+    return ended;
+  }
+
+  /** Runs the next due action, and all promises that it settled. */
+  async function advance(): Promise<void> {
+    await drained();
+    let next: Due | undefined;
+    for (const due of agenda) {
+      if (next === undefined || due.atMs < next.atMs || (due.atMs === next.atMs && due.order < next.order))
+        next = due;
+    }
+    if (next === undefined) return;
+    const chosen = next;
+    agenda = agenda.filter((due) => due !== chosen);
+    nowMs = Math.max(nowMs, chosen.atMs);
+    chosen.action();
+    await drained();
+  }
+
+  async function run(until: () => boolean, limitMs = 60_000): Promise<void> {
+    const limit = nowMs + limitMs;
+    while (!until()) {
+      if (nowMs > limit) throw new Error(`not reached within ${limitMs} simulated milliseconds`);
+      await advance();
+    }
+  }
+
+  return {
+    get nowMs() {
+      return nowMs;
+    },
+    names,
+    async start(name) {
+      const self = host(name);
+      self.incarnation += 1;
+      self.fatal = null;
+      const starting = startMember(config(name), createEnv(self));
+      return settle(starting);
+    },
+    kill: (name) => end(name).disk.kill(),
+    powerCut: (name) => end(name).disk.powerCut(),
+    disk: (name) => host(name).disk,
+    fatalReason: (name) => host(name).fatal,
+    cut: (a, b) => void cuts.add(linkOf(a, b)),
+    heal: () => cuts.clear(),
+    run,
+    settle,
+  };
+
+  async function settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
+    let settled = false;
+    const mark = (): void => {
+      settled = true;
+    };
+    promise.then(mark, mark);
+    await run(() => settled, limitMs);
+    return promise;
+  }
+}
+
+function linkOf(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+/** Until no promise has anything left to do. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
