@@ -1,0 +1,108 @@
+/**
+ * What can happen in a schedule, as small plain values, so that a schedule shrinks by leaving steps out.
+ *
+ * `a` mostly names a node (by number, modulo how many there are; or a leader, see below) and `b` says more. Indexes are
+ * taken modulo what exists when the step runs: no step is ever invalid, at worst nothing happens.
+ */
+export interface Step {
+  readonly kind: StepKind;
+  readonly a: number;
+  readonly b: number;
+  /** What the touched nodes do next: all their duties, only take their Readies, or nothing yet. */
+  readonly then: Diligence;
+}
+
+export type Diligence = (typeof diligences)[number];
+export type StepKind = keyof typeof stepKinds;
+
+export const diligences = ['work', 'take', 'wait'] as const;
+
+/** In the place of a node: the leader of the newest term, and the one of the oldest, who may not know of the other. */
+export const newestLeader = -1;
+export const oldestLeader = -2;
+const leaderNames = new Map([
+  [newestLeader, 'leader'],
+  [oldestLeader, 'oldest-leader'],
+]);
+
+/** Every kind, with its arguments in words and how often it is drawn next to the others. */
+export const stepKinds = {
+  /** Everybody ticks, works and gets all its messages, b times. */
+  rounds: { arguments: 'b', weight: 4 },
+  tick: { arguments: 'a', weight: 8 },
+  /** Node a ticks b times at a stretch: hears nothing meanwhile. */
+  elapse: { arguments: 'ab', weight: 5 },
+  campaign: { arguments: 'a', weight: 1 },
+  /** The message at place a of the bag; −1 is the newest. */
+  deliver: { arguments: 'a', weight: 18 },
+  /** All messages to node a, in the order they were sent; the other way round if b is odd. */
+  receive: { arguments: 'ab', weight: 24 },
+  drop: { arguments: 'a', weight: 3 },
+  duplicate: { arguments: 'a', weight: 3 },
+  /** All messages to node a are lost. */
+  lose: { arguments: 'a', weight: 2 },
+  propose: { arguments: 'ab', weight: 12 },
+  read: { arguments: 'a', weight: 6 },
+  take: { arguments: 'a', weight: 3 },
+  /** The oldest 1 + b Readies of node a become durable. */
+  persist: { arguments: 'ab', weight: 6 },
+  work: { arguments: 'a', weight: 6 },
+  apply: { arguments: 'ab', weight: 5 },
+  /** What node a has applied becomes durable. */
+  flush: { arguments: 'a', weight: 4 },
+  /** The oldest b of the Readies on their way to the disk still make it. */
+  crash: { arguments: 'ab', weight: 4 },
+  restart: { arguments: 'a', weight: 5 },
+  /** Flush, then forget all but the last b applied entries. */
+  compact: { arguments: 'ab', weight: 5 },
+  /** Node a stands still in all rounds from here on, and its messages wait; or it wakes up again. */
+  pause: { arguments: 'a', weight: 2 },
+  /** Nothing more flows from node a to node b. */
+  cut: { arguments: 'ab', weight: 2 },
+  isolate: { arguments: 'a', weight: 3 },
+  /** Two halves: the bits of b. */
+  split: { arguments: 'b', weight: 2 },
+  /** The links are whole again, and who paused wakes up. */
+  heal: { arguments: '', weight: 4 },
+  transfer: { arguments: 'ab', weight: 3 },
+  /** One step at node a: b is 3 × node + (0 add voter, 1 add learner, 2 remove). */
+  change: { arguments: 'ab', weight: 5 },
+  /** Many steps at node a: two bits of b a node (0 leave, 1 voter, 2 learner, 3 remove). */
+  joint: { arguments: 'ab', weight: 3 },
+  'connection-lost': { arguments: 'ab', weight: 2 },
+  unreachable: { arguments: 'ab', weight: 1 },
+} as const;
+
+/** One line: `propose 2 0`, `tick leader wait`. */
+export function printStep(step: Step): string {
+  const words: string[] = [step.kind];
+  const { arguments: names } = stepKinds[step.kind];
+  if (names.includes('a')) words.push(leaderNames.get(step.a) ?? String(step.a));
+  if (names.includes('b')) words.push(String(step.b));
+  if (step.then !== 'work') words.push(step.then);
+  return words.join(' ');
+}
+
+/** Reads what printStep wrote. Throws an Error that names the line. */
+export function parseStep(line: string): Step {
+  const words = line.trim().split(/\s+/);
+  const kind = words.shift() ?? '';
+  if (!isStepKind(kind)) throw new Error(`no such step: ${line}`);
+  const { arguments: names } = stepKinds[kind];
+  const a = names.includes('a') ? parseArgument(words.shift(), line) : 0;
+  const b = names.includes('b') ? parseArgument(words.shift(), line) : 0;
+  const then = diligences.find((diligence) => diligence === (words[0] ?? 'work'));
+  if (then === undefined || words.length > 1) throw new Error(`not understood at its end: ${line}`);
+  return { kind, a, b, then };
+}
+
+function isStepKind(word: string): word is StepKind {
+  return Object.hasOwn(stepKinds, word);
+}
+
+function parseArgument(word: string | undefined, line: string): number {
+  for (const [number, name] of leaderNames) if (word === name) return number;
+  const value = Number(word);
+  if (!Number.isInteger(value)) throw new Error(`not a whole number in: ${line}`);
+  return value;
+}
