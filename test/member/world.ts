@@ -5,7 +5,7 @@ import type { Env, Member, MemberConfig } from '../../src/member/index.js';
 import type { PeerHandlers, PeerNetwork } from '../../src/peer/index.js';
 import type { Message } from '../../src/raft/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
-import type { MemoryDisk, MemoryWrite, StoreEntry } from '../../src/storage/index.js';
+import type { MemoryDisk, MemoryWrite, StoreEntry, WriteFault } from '../../src/storage/index.js';
 
 /**
  * Whole members, the very driver, log and state machine of production, over simulated time, disks and network: only `Env` is
@@ -20,6 +20,8 @@ export interface World {
   /** The machine is gone: unsynced batches vanish or survive, each for itself. */
   powerCut(name: string): void;
   disk(name: string): MemoryDisk;
+  /** The next write to a store fails, and none after it succeeds. */
+  failNextWrite(name: string, store: string, code: 'EIO' | 'ENOSPC'): void;
   /** Ended by itself, and why. */
   fatalReason(name: string): Error | null;
   /** Messages between two members are dropped, both ways, until healed. */
@@ -43,6 +45,7 @@ export interface WorldOptions {
 interface Host {
   readonly name: string;
   readonly disk: MemoryDisk;
+  readonly faults: WriteFault[];
   /** Counts the processes of this host: actions of a dead one are not run. */
   incarnation: number;
   handlers: PeerHandlers | null;
@@ -81,8 +84,10 @@ export function createWorld(options: WorldOptions): World {
   let agenda: Due[] = [];
 
   function createHost(name: string): Host {
+    const faults: WriteFault[] = [];
     const disk = createMemoryDisk({
       random,
+      faults,
       schedule: (write) =>
         new Promise((resolve) => {
           at(nowMs + diskWriteMs + write.stallMs, () => {
@@ -91,7 +96,7 @@ export function createWorld(options: WorldOptions): World {
           });
         }),
     });
-    return { name, disk, incarnation: 0, handlers: null, fatal: null };
+    return { name, disk, faults, incarnation: 0, handlers: null, fatal: null };
   }
 
   function host(name: string): Host {
@@ -220,6 +225,10 @@ export function createWorld(options: WorldOptions): World {
     kill: (name) => end(name).disk.kill(),
     powerCut: (name) => end(name).disk.powerCut(),
     disk: (name) => host(name).disk,
+    failNextWrite(name, store, code) {
+      const write = host(name).disk.writeCount(store) + 1;
+      host(name).faults.push({ store, write, type: 'fail', code, applied: false });
+    },
     fatalReason: (name) => host(name).fatal,
     cut: (a, b) => void cuts.add(linkOf(a, b)),
     heal: () => cuts.clear(),
