@@ -31,7 +31,7 @@
  *
  *     01 62 | 00 00 00 00 00 00 00 07 | 00 00 00 01 | 00 × 16
  *           | 00 00 00 00 00 00 00 02 | 00 | 00 00 00 02 | 68 69
- *           | 60 82 ea 6c 25 61 3a 2d 7a 19 02 3a 3e f7 4a 45
+ *           | fc a1 fc aa 6e 33 25 eb 95 e5 e8 5f f7 fc e5 87
  */
 import { hash } from 'node:crypto';
 import { asBuffer, assert, equalBytes, QuorateError, readUint64, writeUint64 } from '../../base/index.js';

@@ -26,7 +26,7 @@ export async function openWal(
   const { mayCreate = true, knownDurableIndex = 0 } = options;
   const { identity } = genesis;
   const found = await readLog(store, identity);
-  if (found === null && !mayCreate)
+  if (found === null && (!mayCreate || knownDurableIndex > 0))
     throw logCorrupt(identity, null, 'it is empty, but the member has run before');
   const { contents, log, garbage, tornKeys } = found ?? (await createLog(store, genesis));
   const last = contents.entries.at(-1)?.index ?? contents.snapshot.index;

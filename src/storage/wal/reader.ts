@@ -152,6 +152,8 @@ function checkIdentity(found: WalIdentity, expected: WalIdentity): void {
 }
 
 async function isEmpty(store: OrderedStore): Promise<boolean> {
-  const first = await store.entries({ limit: 1 })[Symbol.asyncIterator]().next();
-  return first.done === true;
+  const entries = store.entries({ limit: 1 })[Symbol.asyncIterator]();
+  const { done } = await entries.next();
+  await entries.return?.();
+  return done === true;
 }
