@@ -24,6 +24,16 @@ export function parsePeerUrl(url: string): HostAndPort {
   return { host: parsed.hostname.replace(/^\[|\]$/g, ''), port };
 }
 
+export function isPeerUrl(url: string): boolean {
+  try {
+    parsePeerUrl(url);
+    return true;
+  } catch (error) {
+    if (error instanceof QuorateError) return false;
+    throw error;
+  }
+}
+
 /** As gRPC wants to dial or bind it. */
 export function formatTarget({ host, port }: HostAndPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

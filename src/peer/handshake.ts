@@ -1,9 +1,8 @@
 import type { StatusObject } from '@grpc/grpc-js';
 import { Metadata, status } from '@grpc/grpc-js';
 
-import { QuorateError } from '../base/index.js';
 import type { NodeId } from '../raft/index.js';
-import { parsePeerUrl } from './address.js';
+import { isPeerUrl } from './address.js';
 import type { PeerAddress, PeerIdentity } from './types.js';
 
 /** Who speaks to whom, as the metadata of each call says it (peer.proto), and how a call to the wrong one is refused. */
@@ -95,12 +94,5 @@ function quoted(text: string): string {
 function urlsOf(metadata: Metadata): readonly string[] | null {
   const text = textOf(metadata, 'quorate-from-urls');
   const urls = text.length > urlsLengthMax ? [] : text.split(',');
-  if (urls.length === 0 || urls.length > urlsMax) return null;
-  try {
-    for (const url of urls) parsePeerUrl(url);
-    return urls;
-  } catch (error) {
-    if (error instanceof QuorateError) return null;
-    throw error;
-  }
+  return urls.length > 0 && urls.length <= urlsMax && urls.every(isPeerUrl) ? urls : null;
 }

@@ -1,6 +1,6 @@
 import type { Configuration, NodeId, Position, SnapshotMeta } from '../raft/index.js';
-import type { WireWriter } from './wire.js';
-import { ProtocolError, sizeOfBytesField, sizeOfNumberField, WireReader } from './wire.js';
+import type { WireWriter, WireReader } from './wire.js';
+import { ProtocolError, sizeOfBytesField, sizeOfNumberField } from './wire.js';
 
 /** Positions and snapshot metas, which Raft messages and snapshot streams share. Field numbers: peer.proto. */
 

@@ -5,6 +5,7 @@ import type { Logger, Random } from '../base/index.js';
 import { assert, QuorateError, some } from '../base/index.js';
 import type { Message, NodeId, SnapshotMeta } from '../raft/index.js';
 import type { StoreEntry } from '../storage/index.js';
+import { isPeerUrl } from './address.js';
 import type { Caller } from './handshake.js';
 import { checkCall } from './handshake.js';
 import type { Inbound } from './inbound.js';
@@ -71,6 +72,7 @@ class GrpcPeerNetwork implements PeerNetwork {
   readonly #unreachable = new Set<NodeId>();
   #addresses: readonly PeerAddress[] = [];
   #running: { handlers: PeerHandlers; inbound: Inbound; snapshots: SnapshotReceiver } | null = null;
+  #retired: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: PeerNetworkOptions) {
@@ -121,8 +123,12 @@ class GrpcPeerNetwork implements PeerNetwork {
     for (const id of removed) if (!listed.has(id)) this.#remove(id);
     this.#addresses = peers.filter(({ id }) => id !== this.#caller.memberId);
     if (this.#running === null) return;
-    for (const { id, urls } of this.#addresses) {
+    for (const { id, urls: told } of this.#addresses) {
       this.#removed.delete(id);
+      const urls = told.filter(isPeerUrl);
+      if (urls.length < told.length)
+        this.#options.logger.error('a peer has a malformed address', { peer: id });
+      if (urls.length === 0) continue;
       const outbound = this.#peers.get(id) ?? this.#strangers.get(id);
       this.#strangers.delete(id);
       if (outbound === undefined) this.#peers.set(id, this.#connect(id, urls));
@@ -175,12 +181,13 @@ class GrpcPeerNetwork implements PeerNetwork {
     if (this.#closed) return;
     this.#closed = true;
     for (const abort of this.#deliveries.keys()) abort.abort();
-    const outbounds = [...this.#peers.values(), ...this.#strangers.values()];
+    for (const outbound of [...this.#peers.values(), ...this.#strangers.values()]) this.#retire(outbound);
     this.#peers.clear();
     this.#strangers.clear();
-    this.#running?.inbound.close();
-    const ended = [...outbounds.map((outbound) => outbound.close()), this.#running?.snapshots.close()];
-    await withinMs(Promise.all(ended), closeGraceMs);
+    if (this.#running !== null) {
+      this.#running.inbound.close();
+      await withinMs(Promise.all([this.#retired, this.#running.snapshots.close()]), closeGraceMs);
+    }
     await stopListening(this.#server, closeGraceMs);
   }
 
@@ -214,7 +221,7 @@ class GrpcPeerNetwork implements PeerNetwork {
   #forgetStranger(id: NodeId): void {
     const stranger = this.#strangers.get(id);
     this.#strangers.delete(id);
-    void stranger?.close();
+    if (stranger !== undefined) this.#retire(stranger);
   }
 
   #remove(id: NodeId): void {
@@ -222,13 +229,18 @@ class GrpcPeerNetwork implements PeerNetwork {
     for (const [abort, to] of this.#deliveries) if (to === id) abort.abort();
     const outbound = this.#peers.get(id);
     this.#peers.delete(id);
-    void outbound?.close();
+    if (outbound !== undefined) this.#retire(outbound);
     this.#running?.inbound.cut(
       id,
       status.PERMISSION_DENIED,
       `member ${id} has been removed from the cluster`,
     );
     this.#forgetStranger(id);
+  }
+
+  /** Its stream ends while the rest goes on; `close` waits for it. */
+  #retire(outbound: Outbound): void {
+    this.#retired = Promise.all([this.#retired, outbound.close()]).then(() => undefined);
   }
 
   #connect(peer: NodeId, urls: readonly string[]): Outbound {

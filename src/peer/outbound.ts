@@ -85,6 +85,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   let retryTimer: NodeJS.Timeout | null = null;
   let failures = 0;
   let lastProblem = '';
+  let ending: Promise<void> = Promise.resolve();
   let closed = false;
 
   function url(): string {
@@ -189,7 +190,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       cursor = stays ? next.indexOf(url()) : 0;
       urls = next;
       if (stays) return;
-      if (link !== null) void end(link);
+      if (link !== null) ending = Promise.all([ending, end(link)]).then(() => undefined);
       outbox.clear();
       if (retryTimer !== null) clearTimeout(retryTimer);
       failures = 0;
@@ -205,7 +206,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       if (retryTimer !== null) clearTimeout(retryTimer);
       retryTimer = null;
       outbox.clear();
-      if (link !== null) await end(link);
+      await Promise.all([ending, link === null ? null : end(link)]);
     },
   };
 }
