@@ -1,13 +1,12 @@
 import { join, resolve } from 'node:path';
 
-import { QuorateError } from '../src/base/index.js';
-import { configurationError } from './errors.js';
+import { ClusterError } from './errors.js';
 import { createGuard } from './guard.js';
 import { markFormed, openLayout } from './layout.js';
 import { createMember } from './member.js';
 import { checkPortsAreFree } from './ports.js';
 import { commandOf } from './program.js';
-import { failIfClustersDiffer, findLeader } from './status.js';
+import { createStatusDesk, failIfClustersDiffer, leaderAmong } from './status.js';
 import { createSupervisor } from './supervisor.js';
 import type { Supervisor } from './supervisor.js';
 import type { Cluster, ClusterEvent, ClusterMember, ClusterOptions } from './types.js';
@@ -15,6 +14,7 @@ import { poll } from './wait.js';
 
 const defaultStartTimeoutMs = 30_000;
 const failedStartGraceMs = 2_000;
+const statusTimeoutMs = 1_000;
 
 /**
  * A cluster of processes on this machine, not started yet:
@@ -23,8 +23,8 @@ const failedStartGraceMs = 2_000;
  *     await cluster.start();
  *     await cluster.member('n2').kill();
  *
- * Throws `invalid-configuration` when the data folder cannot be used or holds another cluster than the options
- * ask for.
+ * Throws `folder-unusable` when the data folder cannot be read and written, `folder-mismatch` when it holds another
+ * cluster than the options ask for, and `invalid-options` for those that no cluster can have.
  */
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const dataFolder = resolve(options.dataFolder);
@@ -49,6 +49,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     });
   });
 
+  const desk = createStatusDesk(members);
+
   function emit(event: ClusterEvent): void {
     for (const listener of listeners) listener(event);
     if (event.type === 'exited' && !event.isExpected) {
@@ -59,7 +61,8 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   function memberNamed(name: string): ClusterMember {
     const found = members.find((member) => member.name === name);
     if (found !== undefined) return found;
-    throw configurationError(
+    throw new ClusterError(
+      'invalid-options',
       `no member ${name}: there are ${members.map((member) => member.name).join(', ')}`,
     );
   }
@@ -73,20 +76,27 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
         await member.start();
         await member.waitUntilServing({ timeoutMs });
       });
-      await Promise.race([Promise.all(serving), failIfClustersDiffer(members, over.signal)]);
+      await Promise.race([
+        Promise.all(serving),
+        failIfClustersDiffer(desk, { timeoutMs: statusTimeoutMs, signal: over.signal }),
+      ]);
       await markFormed(dataFolder, layout);
     } catch (error) {
+      over.abort(); // Before the connections are closed, or it would open new ones.
       await stop({ graceMs: failedStartGraceMs });
       throw error;
-    } finally {
-      over.abort();
     }
+    over.abort();
     if (options.restartDeadMembers === true) supervisor ??= createSupervisor(emit);
+  }
+
+  async function leader(): Promise<ClusterMember | null> {
+    return leaderAmong(await desk.askAll(statusTimeoutMs))?.member ?? null;
   }
 
   async function stop(stopOptions?: { readonly graceMs?: number }): Promise<void> {
     endSupervision();
-    await Promise.all(members.map((member) => member.stop(stopOptions)));
+    await Promise.all([desk.close(), ...members.map((member) => member.stop(stopOptions))]);
   }
 
   function endSupervision(): void {
@@ -104,14 +114,14 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     stop,
     async kill() {
       endSupervision();
-      await Promise.all(members.map((member) => member.kill()));
+      await Promise.all([desk.close(), ...members.map((member) => member.kill())]);
     },
-    leader: () => findLeader(members),
+    leader,
     async waitForLeader(waitOptions = {}) {
       const timeoutMs = waitOptions.timeoutMs ?? defaultStartTimeoutMs;
-      const found = await poll(async () => (await findLeader(members)) ?? undefined, timeoutMs);
+      const found = await poll(async () => (await leader()) ?? undefined, timeoutMs);
       if (found !== undefined) return found;
-      throw new QuorateError('timed-out', `no member led within ${timeoutMs / 1000} s`);
+      throw new ClusterError('timed-out', `no member led within ${timeoutMs / 1000} s`);
     },
     subscribe(listener) {
       listeners.add(listener);

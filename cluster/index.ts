@@ -3,6 +3,8 @@
  * members what any client can see.
  */
 export { createCluster } from './cluster.js';
+export { ClusterError } from './errors.js';
+export type { ClusterErrorCode } from './errors.js';
 export { describeExit } from './reports.js';
 export type {
   Cluster,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-import { configurationError } from './errors.js';
+import { ClusterError } from './errors.js';
 import type { Guard } from './guard.js';
 import { isHealthy } from './health.js';
 import type { MemberLayout } from './layout.js';
@@ -64,7 +64,9 @@ export function createMember(parts: MemberParts): ClusterMember {
     const { pid } = child;
     if (pid === undefined) {
       const [error]: unknown[] = await once(child, 'error');
-      throw configurationError(`${file} cannot be run for member ${name}: ${String(error)}`, error);
+      throw new ClusterError('member-died', `${file} cannot be run for member ${name}: ${String(error)}`, {
+        cause: error,
+      });
     }
     guard.watch(pid);
     startCount += 1;
@@ -105,7 +107,7 @@ export function createMember(parts: MemberParts): ClusterMember {
     const timeoutMs = options.timeoutMs ?? defaultServingTimeoutMs;
     await starting;
     const awaited = run;
-    if (awaited === null) throw configurationError(`member ${name} is not running`);
+    if (awaited === null) throw new ClusterError('invalid-options', `member ${name} is not running`);
     const outcome = await poll(async () => {
       const healthy = await isHealthy(clientUrl, healthTimeoutMs);
       if (run !== awaited) return 'ended'; // Asked last: another program may be answering on its port.
@@ -129,7 +131,7 @@ export function createMember(parts: MemberParts): ClusterMember {
   }
 
   function pauseOrResume(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    if (run === null) throw configurationError(`member ${name} is not running`);
+    if (run === null) throw new ClusterError('invalid-options', `member ${name} is not running`);
     run.child.kill(signal);
     run.isPaused = signal === 'SIGSTOP';
   }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-import { configurationError, systemCodeOf } from './errors.js';
+import { ClusterError, systemCodeOf } from './errors.js';
 import type { PortPlan } from './types.js';
 
 export const host = '127.0.0.1';
@@ -16,12 +16,13 @@ const freePorts = { from: 10_240, to: 32_000 };
 const freePortTriesMax = 2_000;
 const usualSizeMax = 6;
 
-/** A pair of ports for each of `size` members. Throws `invalid-configuration` when the plan has no room for them. */
+/** A pair of ports for each of `size` members. Throws `invalid-options` when the plan has no room for them. */
 export async function planPorts(plan: PortPlan, size: number): Promise<MemberPorts[]> {
   if (plan === 'free') return findFreePorts(size);
   if (plan === 'usual') {
     if (size > usualSizeMax) {
-      throw configurationError(
+      throw new ClusterError(
+        'invalid-options',
         `the usual ports are enough for ${usualSizeMax} members, not for ${size}: ` +
           'give a first port (--base-port; ports: { base } in a program)',
       );
@@ -33,14 +34,15 @@ export async function planPorts(plan: PortPlan, size: number): Promise<MemberPor
   }
   const last = plan.base + 2 * size - 1;
   if (!Number.isInteger(plan.base) || plan.base < 1 || last > 65_535) {
-    throw configurationError(
+    throw new ClusterError(
+      'invalid-options',
       `a first port of ${plan.base} gives no ${2 * size} ports: it must be 1 to ${65_536 - 2 * size}`,
     );
   }
   return numbered(size, (index) => ({ client: plan.base + 2 * index, peer: plan.base + 2 * index + 1 }));
 }
 
-/** Throws `invalid-configuration`, naming the port and whose it would be, if one cannot be listened on. */
+/** Throws `port-taken`, naming the port and whose it would be, if one cannot be listened on. */
 export async function checkPortsAreFree(
   members: readonly { readonly name: string; readonly ports: MemberPorts }[],
 ): Promise<void> {
@@ -49,7 +51,8 @@ export async function checkPortsAreFree(
       const problem = await whyNotListen(ports[purpose]);
       if (problem === null) continue;
       const users = purpose === 'client' ? 'clients' : 'peers';
-      throw configurationError(
+      throw new ClusterError(
+        'port-taken',
         `${host}:${ports[purpose]}, for the ${users} of ${name}, ${describe(problem)}`,
       );
     }
@@ -76,7 +79,10 @@ async function findFreePorts(size: number): Promise<MemberPorts[]> {
   return numbered(size, (index) => {
     const [client, peer] = ports.slice(2 * index, 2 * index + 2);
     if (client === undefined || peer === undefined) {
-      throw configurationError(`no ${2 * size} free ports in ${freePorts.from} to ${freePorts.to}`);
+      throw new ClusterError(
+        'invalid-options',
+        `no ${2 * size} free ports in ${freePorts.from} to ${freePorts.to}`,
+      );
     }
     return { client, peer };
   });

@@ -1,4 +1,4 @@
-import { QuorateError } from '../src/base/index.js';
+import { ClusterError } from './errors.js';
 import type { ExitEvent } from './types.js';
 
 /** `ended with exit code 1 after 0.3 s`, `was ended by SIGKILL after 12.0 s` */
@@ -7,9 +7,9 @@ export function describeExit(event: Pick<ExitEvent, 'code' | 'signal' | 'ranForM
   return `${how} after ${(event.ranForMs / 1000).toFixed(1)} s`;
 }
 
-export function memberDiedError(event: ExitEvent): QuorateError {
-  return new QuorateError(
-    'unavailable',
+export function memberDiedError(event: ExitEvent): ClusterError {
+  return new ClusterError(
+    'member-died',
     `member ${event.member} ${describeExit(event)}, before it served${quote(event.lastLines)}`,
   );
 }
@@ -18,8 +18,8 @@ export function servingTimeoutError(
   name: string,
   timeoutMs: number,
   lastLines: readonly string[],
-): QuorateError {
-  return new QuorateError(
+): ClusterError {
+  return new ClusterError(
     'timed-out',
     `member ${name} runs but did not serve within ${timeoutMs / 1000} s${quote(lastLines)}`,
   );

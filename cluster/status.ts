@@ -1,56 +1,81 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { QuorateError } from '../src/base/index.js';
-import { openStatusReader } from './status-reader.js';
-import type { StatusAnswer } from './status-reader.js';
+import { connect } from '../src/client/index.js';
+import type { Client, MemberStatus } from '../src/client/index.js';
+import { ClusterError } from './errors.js';
 import type { ClusterMember } from './types.js';
 
-const statusTimeoutMs = 1_000;
 const compareEveryMs = 500;
+const connectTimeoutMs = 1_000;
 
-/** What each running member says of itself; null for those that do not answer in time. */
-export async function askAll(
-  members: readonly ClusterMember[],
-): Promise<{ readonly member: ClusterMember; readonly answer: StatusAnswer | null }[]> {
-  return Promise.all(
-    members.map(async (member) => {
-      if (member.state !== 'running') return { member, answer: null };
-      const reader = openStatusReader(member.endpoint);
-      try {
-        return { member, answer: await reader.read(statusTimeoutMs) };
-      } finally {
-        await reader.close();
-      }
-    }),
-  );
+export interface StatusOf {
+  readonly member: ClusterMember;
+  /** Null while the member does not answer. */
+  readonly status: MemberStatus | null;
 }
 
-/** A deposed leader that has not heard of it still says that it leads: the highest term counts. */
-export async function findLeader(members: readonly ClusterMember[]): Promise<ClusterMember | null> {
-  const leaders = (await askAll(members)).flatMap(({ member, answer }) =>
-    answer !== null && answer.isLeader ? [{ member, term: answer.term }] : [],
-  );
-  leaders.sort((a, b) => b.term - a.term);
-  return leaders[0]?.member ?? null;
+/** Asks members what they say of themselves, over connections that it keeps from one time to the next. */
+export interface StatusDesk {
+  /** All at once; those that run not, or do not answer within `timeoutMs`, have none. */
+  askAll(timeoutMs: number): Promise<readonly StatusOf[]>;
+  /** Closes the connections. Asking opens new ones. */
+  close(): Promise<void>;
 }
 
-/** Never resolves while `signal` has not fired; throws `wrong-cluster` as soon as two members name different clusters. */
-export async function failIfClustersDiffer(
-  members: readonly ClusterMember[],
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    const known = (await askAll(members)).flatMap(({ member, answer }) =>
-      answer === null ? [] : [{ name: member.name, folder: member.dataFolder, clusterId: answer.clusterId }],
+export function createStatusDesk(members: readonly ClusterMember[]): StatusDesk {
+  let client: Client | null = null;
+
+  async function ask(member: ClusterMember, timeoutMs: number): Promise<StatusOf> {
+    if (member.state !== 'running') return { member, status: null };
+    client ??= connect(
+      members.map(({ endpoint }) => endpoint),
+      { connectTimeoutMs },
     );
-    const odd = known.find(({ clusterId }) => clusterId !== known[0]?.clusterId);
-    if (odd !== undefined) {
-      throw new QuorateError(
+    try {
+      return { member, status: await client.status(member.endpoint, { timeoutMs }) };
+    } catch {
+      return { member, status: null }; // Whatever the reason: it does not answer.
+    }
+  }
+
+  return {
+    askAll: (timeoutMs) => Promise.all(members.map((member) => ask(member, timeoutMs))),
+    async close() {
+      const closing = client;
+      client = null;
+      await closing?.close();
+    },
+  };
+}
+
+/** The member that leads. A deposed leader that has not heard of it says so too: the highest term counts. */
+export function leaderAmong(
+  answers: readonly StatusOf[],
+): { member: ClusterMember; status: MemberStatus } | null {
+  const leaders = answers.flatMap(({ member, status }) =>
+    status !== null && status.isLeader ? [{ member, status }] : [],
+  );
+  leaders.sort((a, b) => b.status.term - a.status.term);
+  return leaders[0] ?? null;
+}
+
+/** Throws `wrong-cluster` as soon as two members name different clusters; resolves only after `signal`. */
+export async function failIfClustersDiffer(
+  desk: StatusDesk,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  while (!options.signal.aborted) {
+    const known = (await desk.askAll(options.timeoutMs)).flatMap(({ member, status }) =>
+      status === null ? [] : [{ name: member.name, clusterId: status.clusterId }],
+    );
+    if (known.some(({ clusterId }) => clusterId !== known[0]?.clusterId)) {
+      const list = known.map(({ name, clusterId }) => `${name} of ${clusterId}`).join(', ');
+      throw new ClusterError(
         'wrong-cluster',
-        `the members have data of different clusters: ${known.map((one) => `${one.name} of ${one.clusterId}`).join(', ')}. ` +
-          'One of their folders comes from elsewhere: put the right one back, or choose another --data-dir for a new cluster.',
+        `the members have data of different clusters: ${list}. One of their folders comes from elsewhere: ` +
+          'put the right one back, or choose another --data-dir for a new cluster.',
       );
     }
-    await delay(compareEveryMs, undefined, { signal }).catch(() => undefined);
+    await delay(compareEveryMs, undefined, { signal: options.signal }).catch(() => undefined);
   }
 }

@@ -1,4 +1,3 @@
-import { messageOf } from '../src/base/index.js';
 import type { ClusterEvent, ClusterMember } from './types.js';
 
 const firstDelayMs = 200;
@@ -27,7 +26,11 @@ export function createSupervisor(emit: (event: ClusterEvent) => void): Superviso
     const timer = setTimeout(() => {
       timers.delete(timer);
       member.start().catch((error: unknown) => {
-        emit({ type: 'start-failed', member: member.name, message: messageOf(error) });
+        emit({
+          type: 'start-failed',
+          member: member.name,
+          message: error instanceof Error ? error.message : String(error),
+        });
         onDeath(member, 0);
       });
     }, delayMs);

@@ -88,7 +88,7 @@ export interface ClusterMember {
   start(): Promise<void>;
   /**
    * Resolves when the member answers a linearizable health check, which takes a leader and a quorum. Throws
-   * `unavailable` with its last log lines if it dies, and `timed-out` after `timeoutMs` (default 30 s).
+   * `member-died` with its last log lines if it dies, and `timed-out` after `timeoutMs` (default 30 s).
    */
   waitUntilServing(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** SIGTERM, and SIGKILL after `graceMs` (default 10 s). Resolves when the process is gone. */
@@ -116,9 +116,9 @@ export interface Cluster extends AsyncDisposable {
   /** The member of that name, which must exist. */
   member(name: string): ClusterMember;
   /**
-   * Starts all members and resolves when each serves. Throws, with all of them stopped again: `invalid-configuration`
-   * when a port is taken or a folder is not writable, `unavailable` when a member dies, `wrong-cluster` when
-   * members have data of different clusters, `timed-out` after `timeoutMs` (default 30 s).
+   * Starts all members and resolves when each serves. Throws a ClusterError, with all of them stopped again:
+   * `port-taken`, `member-died`, `wrong-cluster` when members have data of different clusters, or `timed-out` after
+   * `timeoutMs` (default 30 s).
    */
   start(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Stops all members. A later `start` finds their data. */

@@ -1,6 +1,7 @@
 import { httpGet } from './health.js';
-import { openStatusReader } from './status-reader.js';
-import type { StatusAnswer, StatusReader } from './status-reader.js';
+import type { MemberStatus } from '../src/client/index.js';
+import { createStatusDesk, leaderAmong } from './status.js';
+import type { StatusOf } from './status.js';
 import type { Cluster, ClusterMember, MemberState } from './types.js';
 
 /** One member as it is seen from outside. What it says of itself is null while it does not answer. */
@@ -11,7 +12,7 @@ export interface MemberView {
   readonly pid: number | null;
   readonly uptimeMs: number | null;
   readonly restartCount: number;
-  readonly status: StatusAnswer | null;
+  readonly status: MemberStatus | null;
   /** Entries that the leader has and that this member has not applied yet; null without a leader. */
   readonly lag: number | null;
   /** Revisions that this member applied a second: each is one transaction that wrote. */
@@ -39,33 +40,25 @@ const countPattern = /^grpc_server_handled_total(?:\{[^}]*\})? (\S+)/gm;
 interface Sample {
   readonly pid: number | null;
   readonly at: number;
-  readonly status: StatusAnswer | null;
+  readonly status: MemberStatus | null;
   readonly requestCount: number | null;
 }
 
 export function watchCluster(cluster: Cluster): ClusterWatcher {
-  const readers = new Map<string, StatusReader>();
+  const desk = createStatusDesk(cluster.members);
   const samples = new Map<string, Sample>();
 
-  async function take(member: ClusterMember): Promise<Sample> {
-    const { pid, state } = member;
-    if (state !== 'running') return { pid, at: performance.now(), status: null, requestCount: null };
-    const reader = readers.get(member.name) ?? openStatusReader(member.endpoint);
-    readers.set(member.name, reader);
-    const [status, requestCount] = await Promise.all([
-      reader.read(answerTimeoutMs),
-      countRequests(member.clientUrl),
-    ]);
-    return { pid, at: performance.now(), status, requestCount };
+  async function take({ member, status }: StatusOf): Promise<{ member: ClusterMember; sample: Sample }> {
+    const { pid } = member;
+    const at = performance.now();
+    const requestCount = status === null ? null : await countRequests(member.clientUrl);
+    return { member, sample: { pid, at, status, requestCount } };
   }
 
   async function look(): Promise<ClusterView> {
-    const taken = await Promise.all(
-      cluster.members.map(async (member) => ({ member, sample: await take(member) })),
-    );
-    const leading = taken
-      .flatMap(({ member, sample: { status } }) => (status?.isLeader === true ? [{ member, status }] : []))
-      .sort((a, b) => b.status.term - a.status.term)[0];
+    const answers = await desk.askAll(answerTimeoutMs);
+    const taken = await Promise.all(answers.map(take));
+    const leading = leaderAmong(answers);
     const members = taken.map(({ member, sample }): MemberView => {
       const before = samples.get(member.name);
       samples.set(member.name, sample);
@@ -80,21 +73,21 @@ export function watchCluster(cluster: Cluster): ClusterWatcher {
         status,
         // The members were not asked at the same instant: a follower may even seem ahead.
         lag:
-          status === null || leading === undefined
+          status === null || leading === null
             ? null
-            : Math.max(0, leading.status.raftIndex - status.appliedIndex),
+            : Math.max(0, leading.status.index - status.appliedIndex),
         writesPerSecond: rate(before, sample, ({ status }) => status?.revision ?? null),
         requestsPerSecond: rate(before, sample, ({ requestCount }) => requestCount),
       };
     });
-    const leader = leading === undefined ? null : { name: leading.member.name, term: leading.status.term };
+    const leader = leading === null ? null : { name: leading.member.name, term: leading.status.term };
     return { members, leader };
   }
 
   return {
     look,
     async close() {
-      await Promise.all([...readers.values()].map((reader) => reader.close()));
+      await desk.close();
     },
   };
 }

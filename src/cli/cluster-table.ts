@@ -61,13 +61,13 @@ const columns: readonly MemberColumn[] = [
   { title: 'role', cell: (member, style) => roleOf(member, style) },
   { title: 'clients', cell: ({ clientUrl }) => new URL(clientUrl).host },
   { title: 'term', align: 'right', cell: ({ status }) => number(status?.term) },
-  { title: 'index', align: 'right', cell: ({ status }) => number(status?.raftIndex) },
+  { title: 'index', align: 'right', cell: ({ status }) => number(status?.index) },
   { title: 'applied', align: 'right', cell: ({ status }) => number(status?.appliedIndex) },
   { title: 'lag', align: 'right', cell: ({ lag }) => number(lag) },
   { title: 'writes/s', align: 'right', cell: ({ writesPerSecond }) => number(writesPerSecond) },
   { title: requestsTitle, align: 'right', cell: ({ requestsPerSecond }) => number(requestsPerSecond) },
   { title: 'revision', align: 'right', cell: ({ status }) => number(status?.revision) },
-  { title: 'data', align: 'right', cell: ({ status }) => bytes(status?.dbSizeBytes) },
+  { title: 'data', align: 'right', cell: ({ status }) => bytes(status?.databaseSizeBytes) },
   { title: 'up', align: 'right', cell: ({ uptimeMs }) => duration(uptimeMs) },
   { title: 'restarts', align: 'right', cell: ({ restartCount }) => String(restartCount) },
   { title: 'process', align: 'right', cell: ({ pid }) => String(pid ?? none) },
@@ -77,7 +77,7 @@ function roleOf({ state, status }: MemberView, style: Style): TableCell {
   if (state !== 'running') return { text: state, paint: style.red };
   if (status === null) return { text: 'no answer', paint: style.yellow };
   if (status.isLeader) return { text: 'leader', paint: style.green };
-  if (status.leaderId === null) return { text: 'no leader', paint: style.yellow };
+  if (status.leader === undefined) return { text: 'no leader', paint: style.yellow };
   return { text: status.isLearner ? 'learner' : 'follower' };
 }
 

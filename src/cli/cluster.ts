@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { createCluster, watchCluster } from '../../cluster/index.js';
-import type { Cluster, ClusterView } from '../../cluster/index.js';
+import { ClusterError, createCluster, watchCluster } from '../../cluster/index.js';
+import type { Cluster, ClusterOptions, ClusterView } from '../../cluster/index.js';
+import { QuorateError } from '../base/index.js';
 import { createJournal } from './cluster-journal.js';
 import type { Journal } from './cluster-journal.js';
 import { renderFrame, renderHowToConnect } from './cluster-table.js';
@@ -59,16 +60,21 @@ export const clusterCommand = defineCommand({
   async run({ options, positionals, io }) {
     takePositionals(positionals, []);
     const isTable = io.stdout.isTerminal && !options.noTable && io.env['TERM'] !== 'dumb';
-    const cluster = await createCluster({
+    const clusterOptions: ClusterOptions = {
       dataFolder: options.dataDir,
       restartDeadMembers: true,
       ...defined('size', options.nodes),
       ...(options.basePort === undefined ? {} : { ports: { base: options.basePort } }),
       ...defined('heartbeatIntervalMs', options.heartbeatInterval),
       ...defined('electionTimeoutMs', options.electionTimeout),
-    });
-    const journal = createJournal(cluster);
-    return runUntilInterrupted(cluster, journal, io, isTable);
+    };
+    try {
+      const cluster = await createCluster(clusterOptions);
+      return await runUntilInterrupted(cluster, createJournal(cluster), io, isTable);
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+      throw new QuorateError('invalid-configuration', error.message, { cause: error });
+    }
   },
 });
 

@@ -136,7 +136,7 @@ describe('clear errors', () => {
     };
     const { cluster, events } = await newCluster(options);
     await expect(cluster.start()).rejects.toMatchObject({
-      code: 'invalid-configuration',
+      code: 'port-taken',
       message: expect.stringMatching(
         new RegExp(`127\\.0\\.0\\.1:${taken.port}, for the clients of n1, is taken .*--base-port`),
       ),
@@ -151,7 +151,7 @@ describe('clear errors', () => {
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, '');
     await expect(createCluster({ dataFolder: join(file, 'data') })).rejects.toMatchObject({
-      code: 'invalid-configuration',
+      code: 'folder-unusable',
       message: expect.stringMatching(/the data folder .*file\/data cannot be used .*ENOTDIR.*--data-dir/),
     });
   });
@@ -162,7 +162,7 @@ describe('clear errors', () => {
       program: program('console.error("the disk is on fire"); process.exitCode = 3'),
     });
     await expect(cluster.start()).rejects.toMatchObject({
-      code: 'unavailable',
+      code: 'member-died',
       message: expect.stringMatching(
         /^member n\d ended with exit code 3 after .*, before it served.*\n +the disk is on fire$/,
       ),
@@ -224,7 +224,7 @@ describe('a folder is one cluster', () => {
   test('another size is refused, with the choices that there are', async () => {
     const options = await formed();
     await expect(createCluster({ ...options, size: 5 })).rejects.toMatchObject({
-      code: 'invalid-configuration',
+      code: 'folder-mismatch',
       message: expect.stringMatching(/holds a cluster of 3, and 5 were asked for.*--nodes.*--data-dir/),
     });
   });
