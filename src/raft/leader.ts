@@ -73,9 +73,15 @@ export function onAppendResponse(state: CoreState, leading: Leading, message: Ap
   const isNews = progress.acknowledge(index);
   if (!isNews && !(progress.state === 'probe' && progress.match === index)) return;
   if (progress.state === 'probe') progress.becomeReplicate();
-  if (progress.state === 'snapshot' && progress.match + 1 >= state.log.firstIndex) progress.becomeReplicate();
+  if (progress.state === 'snapshot') leaveSnapshot(state, progress);
   if (isNews) commitByCounting(state, leading);
   continueTransfer(state, leading, message.from);
+}
+
+/** The snapshot has arrived if the log goes on where the peer is now. If it was compacted further meanwhile: again. */
+function leaveSnapshot(state: CoreState, progress: Progress): void {
+  if (progress.match + 1 >= state.log.firstIndex) progress.becomeReplicate();
+  else if (progress.snapshotSentTicks !== null) progress.becomeProbe();
 }
 
 export function onHeartbeatResponse(state: CoreState, leading: Leading, message: HeartbeatResponse): void {

@@ -1,3 +1,4 @@
+import { becomeFollower } from './role.js';
 import type { CoreState } from './state.js';
 import type { Position, PreVote, Vote } from './types.js';
 
@@ -22,6 +23,17 @@ export function answerPreVote(state: CoreState, message: PreVote): void {
   const granted = free && isUpToDate(state, message.last);
   const term = granted ? message.term : state.term;
   state.outbox.messages.push({ type: 'pre-vote-response', from: state.id, to: message.from, term, granted });
+  if (granted && state.role === 'pre-candidate' && yieldsTo(state, message))
+    becomeFollower(state, state.term, null);
+}
+
+/**
+ * Two that ask at the same time would both be told yes, both stand, split the votes and wait out another timeout. One
+ * gives way: the one with the older log, or of two equal ones that with the greater name.
+ */
+function yieldsTo(state: CoreState, { from, last }: PreVote): boolean {
+  const isEqual = last.term === state.log.lastTerm && last.index === state.log.lastIndex;
+  return !isEqual || from < state.id;
 }
 
 /**
