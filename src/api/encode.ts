@@ -1,0 +1,179 @@
+import { unreachable } from '../base/index.js';
+import type {
+  CompactResponse,
+  DeleteRangeResponse,
+  HashKvResult,
+  KeyValue,
+  MemberRecord,
+  PutResponse,
+  RangeResponse,
+  TxnOperationResponse,
+  TxnResponse,
+} from '../mvcc/index.js';
+import { idOf } from './header.js';
+import type { HeaderWriter } from './header.js';
+import { createWireWriter } from './wire-writer.js';
+
+/** One for all answers: each is written in one go, without waiting in between. */
+const writer = createWireWriter();
+
+export function encodeRangeResponse(header: HeaderWriter, response: RangeResponse): Buffer {
+  writeRangeBody(response);
+  header(writer, response.revision);
+  return writer.finish();
+}
+
+export function encodePutResponse(header: HeaderWriter, response: PutResponse): Buffer {
+  writePutBody(response);
+  header(writer, response.revision);
+  return writer.finish();
+}
+
+export function encodeDeleteRangeResponse(header: HeaderWriter, response: DeleteRangeResponse): Buffer {
+  writeDeleteRangeBody(response);
+  header(writer, response.revision);
+  return writer.finish();
+}
+
+export function encodeTxnResponse(header: HeaderWriter, response: TxnResponse): Buffer {
+  writeTxnBody(response);
+  header(writer, response.revision);
+  return writer.finish();
+}
+
+export function encodeCompactResponse(header: HeaderWriter, response: CompactResponse): Buffer {
+  header(writer, response.revision);
+  return writer.finish();
+}
+
+export function encodeMemberListResponse(header: HeaderWriter, members: readonly MemberRecord[]): Buffer {
+  for (let index = members.length - 1; index >= 0; index--) writeMember(members[index]);
+  header(writer, 0);
+  return writer.finish();
+}
+
+export function encodeHashKvResponse(header: HeaderWriter, result: HashKvResult): Buffer {
+  writer.number(0x20, result.hashRevision);
+  writer.number(0x18, result.compactRevision);
+  writer.number(0x10, result.hash);
+  header(writer, result.revision);
+  return writer.finish();
+}
+
+export interface StatusFields {
+  readonly version: string;
+  readonly dbSizeBytes: number;
+  readonly dbSizeInUseBytes: number;
+  readonly leader: string | null;
+  readonly raftIndex: number;
+  readonly raftTerm: number;
+  readonly raftAppliedIndex: number;
+  readonly errors: readonly string[];
+  readonly isLearner: boolean;
+  readonly revision: number;
+}
+
+export function encodeStatusResponse(header: HeaderWriter, status: StatusFields): Buffer {
+  writer.boolean(0x50, status.isLearner);
+  writer.number(0x48, status.dbSizeInUseBytes);
+  for (const error of status.errors.toReversed()) writer.text(0x42, error);
+  writer.number(0x38, status.raftAppliedIndex);
+  writer.number(0x30, status.raftTerm);
+  writer.number(0x28, status.raftIndex);
+  if (status.leader !== null) writer.bigint(0x20, idOf(status.leader));
+  writer.number(0x18, status.dbSizeBytes);
+  writer.text(0x12, status.version);
+  header(writer, status.revision);
+  return writer.finish();
+}
+
+/** 1: serving, 2: not serving; the numbers are gRPC's. */
+export function encodeHealthResponse(serving: boolean): Buffer {
+  writer.number(0x08, serving ? 1 : 2);
+  return writer.finish();
+}
+
+function writeMember(member: MemberRecord | undefined): void {
+  if (member === undefined) return;
+  const mark = writer.mark();
+  writer.boolean(0x28, member.isLearner);
+  for (const url of member.clientUrls.toReversed()) writer.text(0x22, url);
+  for (const url of member.peerUrls.toReversed()) writer.text(0x1a, url);
+  writer.text(0x12, member.name);
+  writer.bigint(0x08, idOf(member.id));
+  writer.message(0x12, mark);
+}
+
+function writeKeyValue(tag: number, kv: KeyValue): void {
+  const mark = writer.mark();
+  writer.bigint(0x30, kv.lease);
+  writer.bytes(0x2a, kv.value);
+  writer.number(0x20, kv.version);
+  writer.number(0x18, kv.modRevision);
+  writer.number(0x10, kv.createRevision);
+  writer.latin1(0x0a, kv.key);
+  writer.message(tag, mark);
+}
+
+function writeKeyValues(tag: number, kvs: readonly KeyValue[]): void {
+  for (let index = kvs.length - 1; index >= 0; index--) {
+    const kv = kvs[index];
+    if (kv !== undefined) writeKeyValue(tag, kv);
+  }
+}
+
+function writeRangeBody(response: RangeResponse): void {
+  writer.number(0x20, response.count);
+  writer.boolean(0x18, response.more);
+  writeKeyValues(0x12, response.kvs);
+}
+
+function writePutBody(response: PutResponse): void {
+  if (response.previous !== null) writeKeyValue(0x12, response.previous);
+}
+
+function writeDeleteRangeBody(response: DeleteRangeResponse): void {
+  writeKeyValues(0x1a, response.previous);
+  writer.number(0x10, response.deleted);
+}
+
+function writeTxnBody(response: TxnResponse): void {
+  for (let index = response.responses.length - 1; index >= 0; index--) {
+    const inner = response.responses[index];
+    if (inner !== undefined) writeOperation(inner);
+  }
+  writer.boolean(0x10, response.succeeded);
+}
+
+/** One ResponseOp. Inside a transaction a header holds the revision alone, and that of a transaction is empty. */
+function writeOperation(response: TxnOperationResponse): void {
+  const outer = writer.mark();
+  const mark = writer.mark();
+  writeBody(response);
+  const headerMark = writer.mark();
+  if (response.type !== 'txn') writer.number(0x18, response.revision);
+  writer.message(0x0a, headerMark);
+  writer.message(operationTags[response.type], mark);
+  writer.message(0x1a, outer);
+}
+
+const operationTags = { range: 0x0a, put: 0x12, 'delete-range': 0x1a, txn: 0x22 } as const;
+
+function writeBody(response: TxnOperationResponse): void {
+  switch (response.type) {
+    case 'range':
+      writeRangeBody(response);
+      return;
+    case 'put':
+      writePutBody(response);
+      return;
+    case 'delete-range':
+      writeDeleteRangeBody(response);
+      return;
+    case 'txn':
+      writeTxnBody(response);
+      return;
+    default:
+      unreachable(response);
+  }
+}

@@ -1,0 +1,27 @@
+/** Bounds of one member's client side. Sizes in bytes, times in milliseconds. */
+export interface ApiLimits {
+  /** Connections of all client addresses together, gRPC and HTTP; more are closed at once. */
+  readonly connectionsMax: number;
+  /** Calls that one connection may have open; more wait in the client, as HTTP/2 has it. */
+  readonly streamsPerConnectionMax: number;
+  /** A request as it arrives: the member's own limit, which is narrower, and room for what wraps it. As etcd. */
+  readonly messageSizeBytesMax: number;
+  /** Within this a new connection has to say what it speaks. */
+  readonly firstBytesTimeoutMs: number;
+  /** A connection that speaks HTTP/1.1 ends after this, however busy it is. */
+  readonly httpConnectionTimeoutMs: number;
+  /** How long `/health` waits for its read. */
+  readonly healthTimeoutMs: number;
+  /** At a close, calls that still run get this long. */
+  readonly closeGraceMs: number;
+}
+
+export const defaultApiLimits: ApiLimits = {
+  connectionsMax: 10_000,
+  streamsPerConnectionMax: 10_000,
+  messageSizeBytesMax: 1.5 * 1024 * 1024 + 512 * 1024,
+  firstBytesTimeoutMs: 5000,
+  httpConnectionTimeoutMs: 60_000,
+  healthTimeoutMs: 5000,
+  closeGraceMs: 2000,
+};

@@ -1,0 +1,131 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { QuorateError } from '../base/index.js';
+
+/** Takes connections at some addresses and hands each to the one that speaks its protocol. */
+export interface Listener {
+  /** Resolves once every address takes connections. Errors: `invalid-configuration` naming the address. */
+  start(): Promise<void>;
+  /** Where it really listens, e.g. the port that the system chose for port 0. Known once started. */
+  readonly addresses: readonly string[];
+  /** Takes no more connections; those there are stay. */
+  stop(): void;
+  /** Resolves when no connection is left. */
+  drained(): Promise<void>;
+  destroyConnections(): void;
+}
+
+export interface ListenerOptions {
+  readonly urls: readonly string[];
+  readonly connectionsMax: number;
+  readonly firstBytesTimeoutMs: number;
+  onHttp1(socket: Socket): void;
+  onHttp2(socket: Socket): void;
+}
+
+/** What an HTTP/2 connection begins with; no HTTP/1.1 request does. */
+const http2Preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+
+export function createListener(options: ListenerOptions): Listener {
+  const servers: Server[] = [];
+  const sockets = new Set<Socket>();
+  const addresses: string[] = [];
+  const waiting: (() => void)[] = [];
+
+  function onConnection(socket: Socket): void {
+    if (sockets.size >= options.connectionsMax) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      if (sockets.size === 0) for (const resolve of waiting.splice(0)) resolve();
+    });
+    // A reset while nobody has taken the connection over yet; afterwards its new owner hears of it too.
+    socket.on('error', () => socket.destroy());
+    handOver(socket, options);
+  }
+
+  return {
+    addresses,
+    async start() {
+      for (const url of options.urls) {
+        const server = createServer({ noDelay: true, keepAlive: true }, onConnection);
+        servers.push(server);
+        addresses.push(await listen(server, url));
+      }
+    },
+    stop() {
+      for (const server of servers) server.close();
+    },
+    drained: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    destroyConnections() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Reads just enough to know the protocol, and puts it back. */
+function handOver(socket: Socket, options: ListenerOptions): void {
+  const tooLate = setTimeout(() => socket.destroy(), options.firstBytesTimeoutMs);
+  let seen: Buffer = Buffer.alloc(0);
+  function onReadable(): void {
+    const bytes = socket.read() as Buffer | null;
+    if (bytes === null) return;
+    seen = seen.length === 0 ? bytes : Buffer.concat([seen, bytes]);
+    const protocol = protocolOf(seen);
+    if (protocol === null) return;
+    settle();
+    socket.unshift(seen);
+    if (protocol === 'http2') options.onHttp2(socket);
+    else options.onHttp1(socket);
+  }
+  function settle(): void {
+    clearTimeout(tooLate);
+    socket.off('readable', onReadable);
+    socket.off('close', settle);
+    socket.off('end', onEnd);
+  }
+  function onEnd(): void {
+    socket.destroy();
+  }
+  socket.on('readable', onReadable);
+  socket.on('close', settle);
+  socket.on('end', onEnd);
+}
+
+/** Null while the bytes could be either. */
+export function protocolOf(bytes: Buffer): 'http1' | 'http2' | null {
+  const length = Math.min(bytes.length, http2Preface.length);
+  if (bytes.compare(http2Preface, 0, length, 0, length) !== 0) return 'http1';
+  return length === http2Preface.length ? 'http2' : null;
+}
+
+async function listen(server: Server, url: string): Promise<string> {
+  const { host, port } = parseListenUrl(url);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(url, error)));
+    server.listen({ host, port }, resolve);
+  });
+  const { port: actualPort } = server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+}
+
+function parseListenUrl(url: string): { readonly host: string; readonly port: number } {
+  const parsed = /^http:\/\/(?:\[([0-9a-fA-F:.]+)\]|([^/:[\]]+)):(\d{1,5})\/?$/.exec(url);
+  const host = parsed?.[1] ?? parsed?.[2];
+  const port = Number(parsed?.[3]);
+  if (host === undefined || port > 65_535) {
+    throw new QuorateError('invalid-configuration', `client address ${url} must read http://HOST:PORT`);
+  }
+  return { host, port };
+}
+
+function listenError(url: string, error: NodeJS.ErrnoException): QuorateError {
+  const inUse = `client address ${url} is already in use: stop the process that listens there or choose another`;
+  const other = `client address ${url} cannot be listened on: ${error.message}`;
+  return new QuorateError('invalid-configuration', error.code === 'EADDRINUSE' ? inUse : other, {
+    cause: error,
+  });
+}

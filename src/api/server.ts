@@ -1,0 +1,80 @@
+import type { Logger } from '../base/index.js';
+import type { Member } from '../member/index.js';
+import { clusterMethods } from './cluster.js';
+import { createGrpcServer } from './grpc-server.js';
+import { createHeaderWriter } from './header.js';
+import { healthMethods } from './health.js';
+import { createHttpServer } from './http-server.js';
+import { kvMethods } from './kv.js';
+import { defaultApiLimits } from './limits.js';
+import type { ApiLimits } from './limits.js';
+import { createListener } from './listener.js';
+import { maintenanceMethods } from './maintenance.js';
+
+/** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
+export interface ApiServer {
+  /** Resolves once clients can connect. Errors: `invalid-configuration` when an address cannot be listened on. */
+  start(): Promise<void>;
+  /** The addresses that clients can connect to, as URLs; port 0 has become the real one. Known once started. */
+  readonly addresses: readonly string[];
+  /**
+   * Refuses new calls with `etcdserver: server stopped`, lets running ones end for `closeGraceMs`, then cuts what is
+   * left. Close it before the member, so that its calls can still be answered.
+   */
+  close(): Promise<void>;
+}
+
+export interface ApiServerOptions {
+  readonly member: Member;
+  /** `http://HOST:PORT`, one or more; port 0 lets the system choose. */
+  readonly listenUrls: readonly string[];
+  readonly logger: Logger;
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { member, listenUrls, logger } = options;
+  const limits = { ...defaultApiLimits, ...options.limits };
+  const header = createHeaderWriter(member);
+  const grpcServer = createGrpcServer(
+    [
+      ...kvMethods(member, header),
+      ...clusterMethods(member, header),
+      ...maintenanceMethods(member, header),
+      ...healthMethods(),
+    ],
+    limits,
+  );
+  const httpServer = createHttpServer(member, limits);
+  const listener = createListener({
+    urls: listenUrls,
+    connectionsMax: limits.connectionsMax,
+    firstBytesTimeoutMs: limits.firstBytesTimeoutMs,
+    onHttp1: (socket) => httpServer.accept(socket),
+    onHttp2: (socket) => grpcServer.accept(socket),
+  });
+
+  async function close(): Promise<void> {
+    listener.stop();
+    grpcServer.drain(limits.closeGraceMs);
+    const cut = setTimeout(() => {
+      logger.warn('cutting the client connections that are left');
+      listener.destroyConnections();
+    }, limits.closeGraceMs);
+    await listener.drained();
+    clearTimeout(cut);
+  }
+
+  return {
+    addresses: listener.addresses,
+    async start() {
+      try {
+        await listener.start();
+      } catch (error) {
+        listener.stop();
+        throw error;
+      }
+    },
+    close,
+  };
+}

@@ -1,0 +1,148 @@
+const keptSizeBytesMax = 1024 * 1024;
+
+/**
+ * Writes protobuf back to front, into one buffer that is used again and again: the length of a message is known once
+ * its content stands, so nothing is measured beforehand and nothing is moved afterwards. So a message is written from
+ * its last field to its first, and a list from its last element.
+ *
+ * Zero values are left out, as proto3 has it. `tag` is field number × 8 + wire type, below 128.
+ *
+ *     const end = writer.mark();
+ *     writer.number(0x20, term);
+ *     writer.number(0x18, revision);
+ *     writer.message(0x0a, end); // field 1: a message of these two
+ */
+export interface WireWriter {
+  /** Begins a message: everything in it is written after this and before its `message` or `finish`. */
+  mark(): number;
+  /** Ends the message that began at the mark. */
+  message(tag: number, mark: number): void;
+  /** A whole number of up to 53 bits, as int64, uint64 or uint32. */
+  number(tag: number, value: number): void;
+  /** All 64 bits, signed or not. */
+  bigint(tag: number, value: bigint): void;
+  boolean(tag: number, value: boolean): void;
+  bytes(tag: number, value: Uint8Array): void;
+  /** A latin-1 string as bytes. */
+  latin1(tag: number, value: string): void;
+  /** Text as UTF-8. */
+  text(tag: number, value: string): void;
+  /** Bytes as they are: fields that were encoded before. */
+  raw(encoded: Uint8Array): void;
+  /** All that was written, as a buffer of its own; the next message starts afresh. */
+  finish(): Buffer;
+}
+
+export function createWireWriter(): WireWriter {
+  let buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  let position = buffer.length;
+
+  /** Makes room before what stands already. */
+  function reserve(sizeBytes: number): void {
+    if (sizeBytes <= position) return;
+    const used = buffer.length - position;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * buffer.length, used + sizeBytes));
+    buffer.copy(larger, larger.length - used, position);
+    position = larger.length - used;
+    buffer = larger;
+  }
+
+  function putVarint(value: number): void {
+    const size = varintSizeBytes(value);
+    reserve(size);
+    position -= size;
+    let rest = value;
+    let at = position;
+    for (; rest > 0x7fff_ffff; rest = Math.floor(rest / 128)) buffer[at++] = (rest % 128) | 0x80;
+    for (; rest > 127; rest >>>= 7) buffer[at++] = (rest & 127) | 0x80;
+    buffer[at] = rest;
+  }
+
+  function putBigVarint(value: bigint): void {
+    const bytes: number[] = [];
+    let rest = BigInt.asUintN(64, value);
+    for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 0x80);
+    bytes.push(Number(rest));
+    reserve(bytes.length);
+    position -= bytes.length;
+    buffer.set(bytes, position);
+  }
+
+  function putTag(tag: number): void {
+    reserve(1);
+    buffer[--position] = tag;
+  }
+
+  function bigint(tag: number, value: bigint): void {
+    if (value === 0n) return;
+    if (value > 0n && value < 0x20_0000_0000_0000n) putVarint(Number(value));
+    else putBigVarint(value);
+    putTag(tag);
+  }
+
+  return {
+    mark: () => buffer.length - position,
+    message(tag, mark) {
+      putVarint(buffer.length - position - mark);
+      putTag(tag);
+    },
+    number(tag, value) {
+      if (value === 0) return;
+      if (value < 0) putBigVarint(BigInt(value));
+      else putVarint(value);
+      putTag(tag);
+    },
+    bigint,
+    boolean(tag, value) {
+      if (!value) return;
+      putVarint(1);
+      putTag(tag);
+    },
+    bytes(tag, value) {
+      if (value.length === 0) return;
+      reserve(value.length);
+      position -= value.length;
+      buffer.set(value, position);
+      putVarint(value.length);
+      putTag(tag);
+    },
+    latin1(tag, value) {
+      if (value.length === 0) return;
+      reserve(value.length);
+      position -= value.length;
+      buffer.write(value, position, 'latin1');
+      putVarint(value.length);
+      putTag(tag);
+    },
+    text(tag, value) {
+      if (value.length === 0) return;
+      const size = Buffer.byteLength(value, 'utf8');
+      reserve(size);
+      position -= size;
+      buffer.write(value, position, 'utf8');
+      putVarint(size);
+      putTag(tag);
+    },
+    raw(encoded) {
+      reserve(encoded.length);
+      position -= encoded.length;
+      buffer.set(encoded, position);
+    },
+    finish() {
+      const written = Buffer.allocUnsafe(buffer.length - position);
+      buffer.copy(written, 0, position);
+      if (buffer.length > keptSizeBytesMax) buffer = Buffer.allocUnsafeSlow(16 * 1024);
+      position = buffer.length;
+      return written;
+    },
+  };
+}
+
+function varintSizeBytes(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  if (value < 0x20_0000) return 3;
+  let size = 4;
+  for (let limit = 0x1000_0000; value >= limit; limit *= 128) size++;
+  return size;
+}
