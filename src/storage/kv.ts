@@ -52,7 +52,11 @@ export interface OrderedStore extends StoreReader {
 
 /** The folder of one member: stores by name. */
 export interface Disk {
-  /** Opens or creates. `storage-failed` when it cannot (names the folder and what to do), also when another process holds it. */
+  /**
+   * Opens or creates. What can be read then is durable, also what an earlier process wrote without `sync`: LevelDB
+   * moves all that it finds in its log to a synced table before it opens. `storage-failed` when it cannot (names the
+   * folder and what to do), also when another process holds it.
+   */
   open(name: string): Promise<OrderedStore>;
   /** Removes the store and all that is in it; it must be closed. Nothing happens if there is none. */
   remove(name: string): Promise<void>;

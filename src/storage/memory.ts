@@ -87,6 +87,8 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
       const record = records.get(name) ?? newRecord(name);
       if (record.holder !== null) throw new QuorateError('storage-failed', `store ${name} is already open`);
       records.set(name, record);
+      record.base = null;
+      record.pending = [];
       return Promise.resolve(openMemoryRecord({ record, faults, schedule }));
     },
 

@@ -78,6 +78,18 @@ describe('a power cut', () => {
   });
 });
 
+describe('opening', () => {
+  it('makes durable what is there', async () => {
+    const disk = createMemoryDisk();
+    const store = await disk.open('s');
+    await store.write([put('a', '1')], { sync: false });
+    await store.close();
+    await disk.open('s');
+    disk.powerCut(never);
+    expect(await read(await disk.open('s'), {})).toEqual(['a=1']);
+  });
+});
+
 describe('the end of a process', () => {
   it('loses nothing that was handed to the system', async () => {
     const disk = createMemoryDisk();

@@ -5,7 +5,7 @@
  *     key            value                written
  *     'b' index8     block                with every append that has entries; the index is that of its first entry
  *     'f'            filler, zeros        by settle (see writer.ts)
- *     'h'            head                 with every append and every compaction
+ *     'h'            head                 in every batch, save that of the filler
  *     'i'            identity             once
  *     's'            snapshot             once, then by compaction and reset
  *

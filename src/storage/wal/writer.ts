@@ -73,11 +73,9 @@ export function createWriter({ store, identity, log, garbage: leftovers }: Write
   async function writeGarbage(): Promise<void> {
     const part = garbage.slice(0, garbageCountMax);
     garbage = garbage.slice(garbageCountMax);
+    const deletions = part.map((first) => ({ type: 'del' as const, key: blockKey(first) }));
     // Not synced: a block below the first of the chain is not read, and is found again when the log is opened.
-    await store.write(
-      part.map((first) => ({ type: 'del', key: blockKey(first) })),
-      { sync: false },
-    );
+    await store.write([...deletions, headOperation(log)], { sync: false });
   }
 
   async function writeSettled(): Promise<void> {
