@@ -147,7 +147,7 @@ export class Cluster {
         member.flush();
         return null;
       case 'crash':
-        if (member.core !== null) member.crash(b % (member.inFlight.length + 1));
+        this.crash(member, b);
         return null;
       case 'restart':
         if (member.core === null) member.start();
@@ -244,6 +244,17 @@ export class Cluster {
         : members[number % members.length];
     if (member === undefined) throw new Error('a cluster has members');
     return member;
+  }
+
+  private crash(member: Member, how: number): void {
+    if (member.core === null) return;
+    if ((how & 4) > 0) this.receive(member, false);
+    member.take();
+    if ((how & 8) > 0) {
+      member.apply(member.applyCount);
+      member.flush();
+    }
+    member.crash(how % 4);
   }
 
   private receive(member: Member, isReversed: boolean): void {

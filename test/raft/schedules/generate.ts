@@ -5,7 +5,7 @@ import { simplestScenario } from './scenario.js';
 import type { Scenario, Schedule } from './scenario.js';
 import { shrinkSchedule } from './shrink.js';
 import type { ShrinkContext } from './shrink.js';
-import { newestLeader, oldestLeader, stepKinds } from './step.js';
+import { newestLeader, newestSnapshot, oldestLeader, stepKinds } from './step.js';
 import type { Diligence, Step, StepKind } from './step.js';
 
 /**
@@ -48,11 +48,53 @@ function drawSchedule(random: Random): Schedule {
   // Most schedules begin with a cluster that has found its leader: the rest is about what happens then.
   if (random.chance(0.75))
     steps.push({ kind: 'rounds', a: 0, b: scenario.electionTicks * 2 + 2, then: 'work' });
-  const length = 10 + random.below(random.chance(0.5) ? 150 : 60);
-  for (let count = 0; count < length; count++) {
-    steps.push(drawStep(random, pickKind(random, weights), scenario, diligence(random)));
+  const length = 10 + random.below(random.chance(0.5) ? 180 : 60);
+  while (steps.length < length) {
+    const kind = pickKind(random, weights);
+    steps.push(drawStep(random, kind, scenario, diligence(random)));
+    if (random.chance(0.004)) steps.push(...drawLag(random, scenario));
+    if (partingKinds.has(kind) && random.chance(0.5)) steps.push(...drawAftermath(random, scenario));
   }
   return { scenario, steps };
+}
+
+/** What parts a leader from the others; often given the time to matter. */
+const partingKinds: ReadonlySet<StepKind> = new Set(['pause', 'isolate', 'split', 'cut']);
+
+/** The others find a new leader, and then the old one, who may not know, is asked for something. */
+function drawAftermath(random: Random, scenario: Scenario): Step[] {
+  const rounds = scenario.electionTicks + random.below(scenario.electionTicks * 2);
+  const kind = (['read', 'propose', 'compact', 'take', 'transfer'] as const)[random.below(5)] ?? 'read';
+  return [
+    { kind: 'rounds', a: 0, b: rounds, then: 'work' },
+    { kind, a: random.chance(0.6) ? oldestLeader : newestLeader, b: random.below(3), then: 'work' },
+  ];
+}
+
+/**
+ * A node is away while the others go on and forget what it lacks: it comes back to a snapshot, which may arrive twice,
+ * late or never. Any part of the story may be missing.
+ */
+function drawLag(random: Random, scenario: Scenario): Step[] {
+  const a = random.below(scenario.members);
+  const step = (kind: StepKind, of: number, b = 0): Step => ({ kind, a: of, b, then: 'work' });
+  const meeting = [step('tick', newestLeader), step('receive', a), step('receive', newestLeader)];
+  for (let node = 0; node < scenario.members; node++) meeting.push(step('receive', node));
+  const story = [
+    step(random.chance(0.5) ? 'isolate' : 'crash', a),
+    step('propose', newestLeader, 2),
+    step('rounds', 0, 1),
+    step('compact', newestLeader, random.below(2)),
+    step('heal', 0),
+    step('restart', a),
+    ...meeting,
+    ...meeting,
+    step('duplicate', newestSnapshot),
+    step('propose', newestLeader, random.below(3)),
+    step('rounds', 0, random.below(2)),
+    step(random.chance(0.5) ? 'drop' : 'deliver', newestSnapshot),
+  ];
+  return story.filter(() => random.chance(0.9));
 }
 
 function drawScenario(random: Random): Scenario {
@@ -101,7 +143,10 @@ function drawStep(random: Random, kind: StepKind, scenario: Scenario, then: Dili
   const node = (): number => random.below(scenario.members);
   const leader = (): number => (random.chance(0.7) ? newestLeader : oldestLeader);
   const nodeOrLeader = (chance: number): number => (random.chance(chance) ? leader() : node());
-  const parcel = (): number => (random.chance(0.4) ? 0 : random.chance(0.3) ? -1 : random.below(60));
+  const parcel = (): number => {
+    if (random.chance(0.35)) return 0;
+    return random.chance(0.4) ? -1 - random.below(2) : random.below(60);
+  };
   switch (kind) {
     case 'rounds':
       return {
@@ -132,8 +177,9 @@ function drawStep(random: Random, kind: StepKind, scenario: Scenario, then: Dili
       return { kind, a: nodeOrLeader(0.2), b: 0, then: 'work' };
     case 'persist':
     case 'apply':
-    case 'crash':
       return { kind, a: nodeOrLeader(0.3), b: random.below(4), then: 'work' };
+    case 'crash':
+      return { kind, a: nodeOrLeader(0.3), b: random.below(16), then: 'work' };
     case 'compact':
       return { kind, a: nodeOrLeader(0.5), b: random.below(4), then };
     case 'elapse':

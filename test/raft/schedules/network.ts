@@ -1,4 +1,5 @@
 import type { Event, Message } from '../../../src/raft/index.js';
+import { newestSnapshot } from './step.js';
 
 /** What lies in the bag: a message, or news of a snapshot's stream for the node that sends it. */
 export type Parcel =
@@ -30,7 +31,9 @@ export class Network {
   placeOf(number: number): number | null {
     const { length } = this.parcels;
     if (length === 0) return null;
-    return number < 0 ? length - 1 : number % length;
+    if (number >= 0) return number % length;
+    const snapshot = number === newestSnapshot ? this.parcels.findLastIndex(isSnapshot) : -1;
+    return snapshot >= 0 ? snapshot : length - 1;
   }
 
   takeAt(place: number): Parcel | null {
@@ -65,4 +68,8 @@ export class Network {
   heal(): void {
     this.cuts.clear();
   }
+}
+
+function isSnapshot(parcel: Parcel): boolean {
+  return parcel.type === 'message' && parcel.message.type === 'snapshot';
 }

@@ -173,20 +173,23 @@ export function checkCommittedStays(
   }
 }
 
-/** What others build on must survive a crash of the one who said it (§3.8). */
+/**
+ * What others build on must survive a crash of the one who said it (§3.8). If a later term is on the disk, nothing that
+ * was said in an earlier one can be taken back any more: one Ready may hold an acknowledgement and its replacement.
+ */
 export function checkPromise(history: History, sender: Observed, message: Message): void {
   const { log, hardState } = sender.disk;
+  const isPast = hardState.term > message.term;
+  const isPresent = hardState.term === message.term;
   let kept = true;
   if (message.type === 'vote-response' && message.granted) {
-    // A later term on the disk keeps the promise just as well: this one will never be voted in again.
-    kept =
-      hardState.term > message.term || (hardState.term === message.term && hardState.vote === message.to);
+    kept = isPast || (isPresent && hardState.vote === message.to);
     if (kept) recordVote(history, sender.id, message.term, message.to);
   } else if (message.type === 'append-response' && message.conflict === null) {
-    kept = hardState.term >= message.term && log.last.index >= message.index;
+    kept = isPast || (isPresent && log.last.index >= message.index);
   } else if (message.type === 'vote') {
     // Its log is what the voters judge: after a crash it must not lead their term with less.
-    kept = hardState.term > message.term || (hardState.term === message.term && log.covers(message.last));
+    kept = isPast || (isPresent && log.covers(message.last));
   }
   ensure(kept, 'promises are durable', () => `${sender.id} sends ${message.type} before it is on its disk`);
 }

@@ -67,7 +67,7 @@ function* simplerSteps(step: Step): Generator<Step> {
   if (step.then !== 'work') yield { ...step, then: 'work' };
   if (step.then === 'wait') yield { ...step, then: 'take' };
   const names = stepKinds[step.kind].arguments;
-  if (names.includes('a') && step.a > 0) {
+  if (/[ap]/.test(names) && step.a > 0) {
     yield { ...step, a: 0 };
     if (step.a > 1) yield { ...step, a: Math.floor(step.a / 2) };
     if (step.a > 2) yield { ...step, a: step.a - 1 };

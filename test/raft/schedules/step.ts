@@ -20,9 +20,17 @@ export const diligences = ['work', 'take', 'wait'] as const;
 /** In the place of a node: the leader of the newest term, and the one of the oldest, who may not know of the other. */
 export const newestLeader = -1;
 export const oldestLeader = -2;
-const leaderNames = new Map([
+/** In the place of a message: the newest, and the newest snapshot (the newest message, if there is none). */
+export const newestParcel = -1;
+export const newestSnapshot = -2;
+
+const nodeNames = new Map([
   [newestLeader, 'leader'],
   [oldestLeader, 'oldest-leader'],
+]);
+const parcelNames = new Map([
+  [newestParcel, 'newest'],
+  [newestSnapshot, 'snapshot'],
 ]);
 
 /** Every kind, with its arguments in words and how often it is drawn next to the others. */
@@ -33,12 +41,12 @@ export const stepKinds = {
   /** Node a ticks b times at a stretch: hears nothing meanwhile. */
   elapse: { arguments: 'ab', weight: 5 },
   campaign: { arguments: 'a', weight: 1 },
-  /** The message at place a of the bag; −1 is the newest. */
-  deliver: { arguments: 'a', weight: 18 },
+  /** The message at place a of the bag. */
+  deliver: { arguments: 'p', weight: 18 },
   /** All messages to node a, in the order they were sent; the other way round if b is odd. */
   receive: { arguments: 'ab', weight: 24 },
-  drop: { arguments: 'a', weight: 3 },
-  duplicate: { arguments: 'a', weight: 3 },
+  drop: { arguments: 'p', weight: 3 },
+  duplicate: { arguments: 'p', weight: 3 },
   /** All messages to node a are lost. */
   lose: { arguments: 'a', weight: 2 },
   propose: { arguments: 'ab', weight: 12 },
@@ -50,7 +58,10 @@ export const stepKinds = {
   apply: { arguments: 'ab', weight: 5 },
   /** What node a has applied becomes durable. */
   flush: { arguments: 'a', weight: 4 },
-  /** The oldest b of the Readies on their way to the disk still make it. */
+  /**
+   * The oldest b % 4 of the Readies on their way to the disk still make it, the last one taken just now. With 4 more, all
+   * messages to the node arrive before; with 8 more, what was handed out is applied, durably.
+   */
   crash: { arguments: 'ab', weight: 4 },
   restart: { arguments: 'a', weight: 5 },
   /** Flush, then forget all but the last b applied entries. */
@@ -76,11 +87,14 @@ export const stepKinds = {
 /** One line: `propose 2 0`, `tick leader wait`. */
 export function printStep(step: Step): string {
   const words: string[] = [step.kind];
-  const { arguments: names } = stepKinds[step.kind];
-  if (names.includes('a')) words.push(leaderNames.get(step.a) ?? String(step.a));
-  if (names.includes('b')) words.push(String(step.b));
+  for (const name of stepKinds[step.kind].arguments) words.push(printArgument(step, name));
   if (step.then !== 'work') words.push(step.then);
   return words.join(' ');
+}
+
+function printArgument(step: Step, name: string): string {
+  if (name === 'b') return String(step.b);
+  return (name === 'p' ? parcelNames : nodeNames).get(step.a) ?? String(step.a);
 }
 
 /** Reads what printStep wrote. Throws an Error that names the line. */
@@ -88,12 +102,13 @@ export function parseStep(line: string): Step {
   const words = line.trim().split(/\s+/);
   const kind = words.shift() ?? '';
   if (!isStepKind(kind)) throw new Error(`no such step: ${line}`);
-  const { arguments: names } = stepKinds[kind];
-  const a = names.includes('a') ? parseArgument(words.shift(), line) : 0;
-  const b = names.includes('b') ? parseArgument(words.shift(), line) : 0;
+  const step = { kind, a: 0, b: 0 };
+  for (const name of stepKinds[kind].arguments) {
+    step[name === 'b' ? 'b' : 'a'] = parseArgument(words.shift(), line);
+  }
   const then = diligences.find((diligence) => diligence === (words[0] ?? 'work'));
   if (then === undefined || words.length > 1) throw new Error(`not understood at its end: ${line}`);
-  return { kind, a, b, then };
+  return { ...step, then };
 }
 
 function isStepKind(word: string): word is StepKind {
@@ -101,7 +116,7 @@ function isStepKind(word: string): word is StepKind {
 }
 
 function parseArgument(word: string | undefined, line: string): number {
-  for (const [number, name] of leaderNames) if (word === name) return number;
+  for (const [number, name] of [...nodeNames, ...parcelNames]) if (word === name) return number;
   const value = Number(word);
   if (!Number.isInteger(value)) throw new Error(`not a whole number in: ${line}`);
   return value;
