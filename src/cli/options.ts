@@ -115,6 +115,17 @@ export function listOption(
   return { ...common(words, 'A,B,…'), fallbackText, fallback: words.fallback, parse };
 }
 
+/** A lease's id: 64 bits in hexadecimal, with or without 0x, as etcdctl prints it. Undefined when not given. */
+export function leaseOption(words: OptionWords): OptionSpec<bigint | undefined> {
+  function parse(text: string): bigint {
+    if (!/^(0x)?[0-9a-fA-F]{1,16}$/.test(text)) {
+      throw new UsageError(`needs a lease id of up to 16 hexadecimal digits, not ${JSON.stringify(text)}`);
+    }
+    return BigInt.asIntN(64, BigInt(text.startsWith('0x') ? text : `0x${text}`));
+  }
+  return { ...common(words, 'ID'), fallbackText: undefined, fallback: undefined, parse };
+}
+
 /** The same table with every flag readable from `QUORATE_…` too. */
 export function withEnvironment<Specs extends OptionSpecs>(specs: Specs): Specs {
   const entries = Object.entries(specs).map(([name, spec]) => [name, { ...spec, env: true }]);

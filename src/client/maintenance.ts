@@ -89,7 +89,7 @@ export function createMaintenance(connection: Connection): Maintenance {
         endpoint,
         id: idText(response.header?.memberId),
         hash: response.hash,
-        hashRevision: toNumber(response.hashRevision) || revision,
+        hashRevision: toNumber(response.hashRevision) || revision || toNumber(response.header?.revision),
         compactRevision: toNumber(response.compactRevision),
         revision: toNumber(response.header?.revision),
       };

@@ -103,7 +103,8 @@ const sortTargets: Readonly<Record<SortTarget, etcdserverpb.RangeRequest.SortTar
 };
 
 export function rangeRequest(keys: Keys, options: PageOptions): etcdserverpb.RangeRequest.$Properties {
-  const isSorted = options.sortBy !== undefined || options.order !== undefined;
+  // Ascending keys are how they are stored: saying nothing spares the member from sorting what it cuts off.
+  const isSorted = options.sortBy !== undefined && options.sortBy !== 'key';
   return {
     ...wireKeys(keys),
     limit: options.limit ?? 0,

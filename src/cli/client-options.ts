@@ -1,0 +1,36 @@
+import { connect } from '../client/index.js';
+import type { CallOptions, Client } from '../client/index.js';
+import type { CommandIo } from './command.js';
+import { durationOption, listOption, switchOption, withEnvironment } from './options.js';
+import type { OptionValues } from './options.js';
+
+/** The flags of every command that talks to a cluster; they may also stand before the command. */
+export const clientOptions = withEnvironment({
+  endpoints: listOption({
+    description: 'members to ask, in turn',
+    placeholder: 'HOST:PORT,…',
+    fallback: ['127.0.0.1:2379', '127.0.0.1:22379', '127.0.0.1:32379'],
+  }),
+  timeout: durationOption({ description: 'for the whole request, retries included', fallbackMs: 5000 }),
+  json: switchOption({ description: 'print JSON for programs; see `quorate help json`' }),
+});
+
+/** For commands that take or show keys and values. */
+export const hexOption = switchOption({ description: 'keys and values, given and printed, are hexadecimal' });
+
+type ClientOptionValues = OptionValues<typeof clientOptions>;
+
+/** Runs `use` with a client that is closed afterwards, however it ends. */
+export async function withClient<Result>(
+  options: ClientOptionValues,
+  io: CommandIo,
+  use: (client: Client, call: CallOptions) => Promise<Result>,
+): Promise<Result> {
+  // A person waits at the other end: three rounds of an unreachable cluster tell as much as five seconds of them.
+  const client = connect(options.endpoints, { startAt: 'first', roundsMax: 3, timeoutMs: options.timeout });
+  try {
+    return await use(client, { signal: io.signal });
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,50 @@
+import process from 'node:process';
+import type { WriteStream } from 'node:tty';
+
+import { exitCodes } from './command.js';
+import type { CommandIo, Output } from './command.js';
+
+/** The world of a command, as the process has it. */
+export function createProcessIo(): CommandIo {
+  return {
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: createOutput(process.stdout),
+    stderr: createOutput(process.stderr),
+    env: process.env,
+    signal: createInterruptSignal(),
+  };
+}
+
+function createOutput(stream: WriteStream): Output {
+  let isGone = false;
+  // Without a listener, a reader that went away (`quorate get … | head`) would end the process with a stack trace.
+  stream.on('error', () => {
+    isGone = true;
+  });
+  return {
+    isTerminal: stream.isTTY,
+    get columns() {
+      return stream.isTTY ? stream.columns : 80;
+    },
+    hasColours: stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb',
+    write(data) {
+      if (isGone) return Promise.resolve();
+      return new Promise((resolve) => {
+        stream.write(data, () => resolve()); // Errors come by the listener above.
+      });
+    },
+  };
+}
+
+function createInterruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
