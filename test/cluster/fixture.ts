@@ -1,4 +1,7 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
@@ -14,6 +17,12 @@ export function built(fileName: string): string {
 }
 
 export const fakeProgram: readonly string[] = [process.execPath, built('fake-member.js')];
+
+/** What the tests of whole members run: Quorate, or what this variable says, such as `etcd`, to compare with. */
+export const realProgram: { readonly program?: readonly string[] } =
+  process.env['QUORATE_TEST_PROGRAM'] === undefined
+    ? {}
+    : { program: process.env['QUORATE_TEST_PROGRAM'].split(' ') };
 
 /** An empty folder that goes when the test ends. */
 export async function temporaryFolder(): Promise<string> {
@@ -48,4 +57,25 @@ export async function waitUntilGone(pids: readonly number[]): Promise<void> {
 
 export function pidsOf(cluster: Cluster): number[] {
   return cluster.members.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+}
+
+/** Listens on a port of this machine until the test ends. Throws if it is taken. */
+export async function listenOn(port: number): Promise<() => Promise<void>> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= new Promise<void>((resolve) => server.close(() => resolve())));
+  onTestFinished(close);
+  return close;
+}
+
+/** The first of `count` neighbouring ports that are free, below those that the system gives to connections. */
+export async function freeBase(count: number): Promise<number> {
+  for (;;) {
+    const base = randomInt(10_240, 32_000);
+    const ports = Array.from({ length: count }, (_, index) => base + index);
+    const taken = await Promise.allSettled(ports.map(listenOn));
+    await Promise.all(taken.map((one) => (one.status === 'fulfilled' ? one.value() : undefined)));
+    if (taken.every(({ status }) => status === 'fulfilled')) return base;
+  }
 }

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -11,7 +10,9 @@ import type { ClusterOptions } from '../../cluster/index.js';
 import {
   built,
   fakeProgram,
+  freeBase,
   isAlive,
+  listenOn,
   newCluster,
   pidsOf,
   temporaryFolder,
@@ -26,16 +27,6 @@ async function fakeOptions(): Promise<ClusterOptions> {
 
 function program(source: string): readonly string[] {
   return [process.execPath, '-e', source, '--'];
-}
-
-async function takePort(port: number): Promise<{ readonly port: number; release(): Promise<void> }> {
-  const server = createServer().listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const release = () => new Promise<void>((resolve) => server.close(() => resolve()));
-  onTestFinished(release);
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP address');
-  return { port: address.port, release };
 }
 
 describe('members as processes', () => {
@@ -127,18 +118,19 @@ describe('nothing outlives the program that started it', () => {
 
 describe('clear errors', () => {
   test('a taken port: which, whose, and how to choose others; nothing is left behind', async () => {
-    const taken = await takePort(0);
+    const base = await freeBase(2);
+    await listenOn(base);
     const options: ClusterOptions = {
       dataFolder: await temporaryFolder(),
       size: 1,
-      ports: { base: taken.port },
+      ports: { base },
       program: fakeProgram,
     };
     const { cluster, events } = await newCluster(options);
     await expect(cluster.start()).rejects.toMatchObject({
       code: 'port-taken',
       message: expect.stringMatching(
-        new RegExp(`127\\.0\\.0\\.1:${taken.port}, for the clients of n1, is taken .*--base-port`),
+        new RegExp(`127\\.0\\.0\\.1:${base}, for the clients of n1, is taken .*--base-port`),
       ),
     });
     expect(events).toEqual([]);

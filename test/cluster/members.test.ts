@@ -1,0 +1,162 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+
+import { watchCluster } from '../../cluster/index.js';
+import type { ClusterOptions } from '../../cluster/index.js';
+import { splitPackages } from '../../cluster/demo/records.js';
+import { newProgress, replicate } from '../../cluster/demo/replicate.js';
+import { verify } from '../../cluster/demo/verify.js';
+import { connect } from '../../src/client/index.js';
+import type { Client } from '../../src/client/index.js';
+import { freeBase, newCluster, realProgram, temporaryFolder, waitMs } from './fixture.js';
+
+async function realOptions(): Promise<ClusterOptions> {
+  return {
+    dataFolder: await temporaryFolder(),
+    ports: 'free',
+    heartbeatIntervalMs: 50,
+    electionTimeoutMs: 500,
+    ...realProgram,
+  };
+}
+
+function newClient(endpoints: readonly string[]): Client {
+  const client = connect(endpoints);
+  onTestFinished(() => client.close());
+  return client;
+}
+
+async function putUntilAcknowledged(client: Client, key: string, value: string): Promise<void> {
+  await vi.waitFor(() => client.put(key, value, { timeoutMs: 2_000 }), { timeout: waitMs });
+}
+
+describe('a cluster of real members', () => {
+  test('goes on when its leader is killed, and takes it back', async () => {
+    const { cluster } = await newCluster(await realOptions());
+    await cluster.start();
+    const client = newClient(cluster.endpoints);
+    await client.put('before', 'kill');
+    const leader = await cluster.waitForLeader();
+    await leader.kill();
+    await putUntilAcknowledged(client, 'after', 'kill');
+    const next = await cluster.waitForLeader();
+    expect(next.name).not.toBe(leader.name);
+    await leader.start();
+    await leader.waitUntilServing();
+    const own = newClient([leader.endpoint]);
+    expect((await own.get('before'))?.text).toBe('kill');
+    expect((await own.get('after'))?.text).toBe('kill');
+  }, 30_000);
+
+  test('goes on when its leader is paused, and takes it back', async () => {
+    const { cluster } = await newCluster(await realOptions());
+    await cluster.start();
+    const leader = await cluster.waitForLeader();
+    const others = cluster.members.filter((member) => member !== leader);
+    const client = newClient(others.map(({ endpoint }) => endpoint));
+    leader.pause();
+    await putUntilAcknowledged(client, 'while', 'paused');
+    leader.resume();
+    await leader.waitUntilServing();
+    expect((await newClient([leader.endpoint]).get('while'))?.text).toBe('paused');
+  }, 30_000);
+
+  test('a restart from the same folder has the data, after an orderly end and after SIGKILL for all', async () => {
+    const options = await realOptions();
+    const { cluster } = await newCluster(options);
+    await cluster.start();
+    const client = newClient(cluster.endpoints);
+    await client.put('greeting', 'hello');
+    await cluster.stop();
+    const { cluster: second } = await newCluster(options);
+    await second.start();
+    expect((await client.get('greeting', { timeoutMs: waitMs }))?.text).toBe('hello');
+    await client.put('greeting', 'hello again');
+    await second.kill();
+    const { cluster: third } = await newCluster(options);
+    await third.start();
+    expect((await client.get('greeting', { timeoutMs: waitMs }))?.text).toBe('hello again');
+  }, 40_000);
+
+  test('a view tells who leads, where each member stands, and how much it writes', async () => {
+    const { cluster } = await newCluster({ ...(await realOptions()), size: 3 });
+    await cluster.start();
+    const watcher = watchCluster(cluster);
+    onTestFinished(() => watcher.close());
+    await watcher.look();
+    const client = newClient(cluster.endpoints);
+    for (let i = 0; i < 10; i++) await client.put('key', String(i));
+    await cluster.member('n3').kill();
+    const leader = await cluster.waitForLeader();
+    const view = await watcher.look();
+    expect(view.leader?.name).toBe(leader.name);
+    const [n1, , n3] = view.members;
+    expect(n1).toMatchObject({
+      name: 'n1',
+      state: 'running',
+      restartCount: 0,
+      pid: cluster.member('n1').pid,
+    });
+    expect(n1?.status?.revision).toBe(11);
+    expect(n1?.writesPerSecond).toBeGreaterThan(0);
+    expect(n3).toMatchObject({ state: 'stopped', status: null, lag: null, writesPerSecond: null, pid: null });
+  }, 30_000);
+
+  // etcd answers no client before it has a leader, so its members cannot be asked which cluster they are of.
+  test.skipIf(realProgram.program !== undefined)(
+    "members with data of different clusters don't start",
+    async () => {
+      const ports = { base: await freeBase(4) };
+      const one = { ...(await realOptions()), size: 2, ports };
+      const two = { ...(await realOptions()), size: 2, ports };
+      for (const options of [one, two]) {
+        const { cluster } = await newCluster(options);
+        await cluster.start();
+        await cluster.stop();
+      }
+      await rename(join(one.dataFolder, 'n1'), join(one.dataFolder, 'away'));
+      await rename(join(two.dataFolder, 'n1'), join(one.dataFolder, 'n1'));
+      const { cluster: mixed } = await newCluster(one);
+      await expect(mixed.start()).rejects.toMatchObject({
+        code: 'wrong-cluster',
+        message: expect.stringMatching(/data of different clusters: n1 of [0-9a-f]+, n2 of [0-9a-f]+/),
+      });
+    },
+    30_000,
+  );
+});
+
+describe('the demo', () => {
+  test('takes a package index apart: one key a name, the last record of it counts', () => {
+    const index = 'Package: a\nVersion: 1\n\nPackage: b\nDescription: x\n y\n\nPackage: a\nVersion: 2\n';
+    const { values, remarks } = splitPackages(Buffer.from(index), 10);
+    expect([...values].map(([name, value]) => [name, value.toString()])).toEqual([
+      ['a', 'Package: a\nVersion: 2\n'],
+      ['b', 'Package: b\nDescription: x\n y\n'],
+    ]);
+    expect(remarks).toEqual(['1 records had a name seen before: the last one counts']);
+  });
+
+  test('finds a record that is missing, one that differs, and one that should not be there', async () => {
+    const { cluster } = await newCluster(await realOptions());
+    await cluster.start();
+    const client = newClient(cluster.endpoints);
+    const records = new Map(Array.from({ length: 700 }, (_, i) => [`key ${i}`, Buffer.from(`value ${i}`)]));
+    const progress = newProgress();
+    await replicate(client, records, { inFlight: 64, progress });
+    expect(progress.acknowledgedCount).toBe(700);
+    expect(await verify(cluster, records)).toMatchObject({ isGood: true, revision: 701 });
+    const expected = new Map(records).set('key 1', Buffer.from('else')).set('missing', Buffer.from('x'));
+    expected.delete('key 2');
+    const { isGood, members } = await verify(cluster, expected);
+    expect(isGood).toBe(false);
+    for (const { problems } of members) {
+      expect(problems).toEqual([
+        'key 1 has another value',
+        'key 2 should not be there',
+        'missing is missing',
+      ]);
+    }
+  }, 30_000);
+});
