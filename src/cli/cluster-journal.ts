@@ -14,7 +14,10 @@ export interface Journal {
 const linesMax = 12;
 const quotedLinesMax = 3;
 
-export function createJournal(cluster: Cluster, clock: () => Date = () => new Date()): Journal {
+export function createJournal(
+  cluster: Pick<Cluster, 'subscribe'>,
+  clock: () => Date = () => new Date(),
+): Journal {
   const lines: string[] = [];
   const listeners = new Set<(line: string) => void>();
   let leader: ClusterView['leader'] = null;

@@ -33,10 +33,13 @@ export function renderFrame({ cluster, view, lines, style, now }: Frame): string
 
 /** How to reach the cluster from another terminal. */
 export function renderHowToConnect(cluster: Pick<Cluster, 'dataFolder' | 'endpoints'>, style: Style): string {
-  const endpoints = cluster.endpoints.join(',');
+  // The usual ports are what clients try by themselves.
+  const isUsual = cluster.endpoints[0] === '127.0.0.1:2379';
+  const flag = isUsual ? '' : ` --endpoints ${cluster.endpoints.join(',')}`;
   return [
-    `${style.bold('connect')}  quorate put --endpoints ${endpoints} greeting hello`,
-    `         etcdctl --endpoints ${endpoints} get greeting`,
+    `${style.bold('connect')}  quorate${flag} put greeting hello`,
+    `         etcdctl${flag} get greeting`,
+    `         ${style.dim(`endpoints ${cluster.endpoints.join(',')}`)}`,
     `${style.bold('data')}     ${cluster.dataFolder}`,
     `${style.bold('stop')}     Ctrl-C`,
   ].join('\n');

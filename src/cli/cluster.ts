@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ClusterError, createCluster, watchCluster } from '../../cluster/index.js';
+import { createCluster, watchCluster } from '../../cluster/index.js';
 import type { Cluster, ClusterOptions, ClusterView } from '../../cluster/index.js';
-import { QuorateError } from '../base/index.js';
 import { createJournal } from './cluster-journal.js';
 import type { Journal } from './cluster-journal.js';
 import { renderFrame, renderHowToConnect } from './cluster-table.js';
@@ -68,13 +67,8 @@ export const clusterCommand = defineCommand({
       ...defined('heartbeatIntervalMs', options.heartbeatInterval),
       ...defined('electionTimeoutMs', options.electionTimeout),
     };
-    try {
-      const cluster = await createCluster(clusterOptions);
-      return await runUntilInterrupted(cluster, createJournal(cluster), io, isTable);
-    } catch (error) {
-      if (!(error instanceof ClusterError)) throw error;
-      throw new QuorateError('invalid-configuration', error.message, { cause: error });
-    }
+    const cluster = await createCluster(clusterOptions);
+    return runUntilInterrupted(cluster, createJournal(cluster), io, isTable);
   },
 });
 
