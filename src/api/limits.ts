@@ -6,6 +6,13 @@ export interface ApiLimits {
   readonly streamsPerConnectionMax: number;
   /** A request as it arrives: the member's own limit, which is narrower, and room for what wraps it. As etcd. */
   readonly messageSizeBytesMax: number;
+  /** Of all calls together: what has arrived of messages that are not whole yet. */
+  readonly partialMessagesSizeBytesMax: number;
+  /** How far a client may be ahead of what was read of one call, and of all calls of its connection. */
+  readonly streamWindowSizeBytes: number;
+  readonly connectionWindowSizeBytes: number;
+  /** Memory of HTTP/2 itself for one connection, in MiB; beyond it new calls on it are refused. */
+  readonly sessionMemoryMebibytesMax: number;
   /** Within this a new connection has to say what it speaks. */
   readonly firstBytesTimeoutMs: number;
   /** A connection that speaks HTTP/1.1 ends after this, however busy it is. */
@@ -20,6 +27,10 @@ export const defaultApiLimits: ApiLimits = {
   connectionsMax: 10_000,
   streamsPerConnectionMax: 10_000,
   messageSizeBytesMax: 1.5 * 1024 * 1024 + 512 * 1024,
+  partialMessagesSizeBytesMax: 256 * 1024 * 1024,
+  streamWindowSizeBytes: 256 * 1024,
+  connectionWindowSizeBytes: 1024 * 1024,
+  sessionMemoryMebibytesMax: 256,
   firstBytesTimeoutMs: 5000,
   httpConnectionTimeoutMs: 60_000,
   healthTimeoutMs: 5000,

@@ -1,6 +1,8 @@
+import { messageOf } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import type { Member } from '../member/index.js';
 import { clusterMethods } from './cluster.js';
+import { isExpected } from './errors.js';
 import { createGrpcServer } from './grpc-server.js';
 import { createHeaderWriter } from './header.js';
 import { healthMethods } from './health.js';
@@ -36,15 +38,19 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { member, listenUrls, logger } = options;
   const limits = { ...defaultApiLimits, ...options.limits };
   const header = createHeaderWriter(member);
-  const grpcServer = createGrpcServer(
-    [
+  const grpcServer = createGrpcServer({
+    methods: [
       ...kvMethods(member, header),
       ...clusterMethods(member, header),
       ...maintenanceMethods(member, header),
       ...healthMethods(),
     ],
     limits,
-  );
+    onFailure: (path, thrown) => {
+      if (!isExpected(thrown))
+        logger.error('a call failed unexpectedly', { path, reason: messageOf(thrown) });
+    },
+  });
   const httpServer = createHttpServer(member, limits);
   const listener = createListener({
     urls: listenUrls,
@@ -56,7 +62,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
   async function close(): Promise<void> {
     listener.stop();
-    grpcServer.drain(limits.closeGraceMs);
+    grpcServer.drain();
     const cut = setTimeout(() => {
       logger.warn('cutting the client connections that are left');
       listener.destroyConnections();

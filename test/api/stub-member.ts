@@ -1,0 +1,75 @@
+import { emptyBytes, QuorateError } from '../../src/base/index.js';
+import type { Member, MemberStatus } from '../../src/member/index.js';
+
+/**
+ * A member that answers with fixed values, for tests of what stands between the wire and a member. What a request
+ * means is tested on real members.
+ */
+export function stubMember(
+  overrides: Partial<Omit<Member, 'status'>> = {},
+  status: Partial<MemberStatus> = {},
+): Member {
+  const id = 'bcc7000000000001';
+  const clusterId = 'dcf0000000000002';
+  return {
+    id,
+    clusterId,
+    status: () => ({
+      id,
+      clusterId,
+      name: 'stub',
+      role: 'leader',
+      leader: id,
+      isLearner: false,
+      term: 7,
+      commitIndex: 12,
+      appliedIndex: 11,
+      lastIndex: 13,
+      revision: 5,
+      compactRevision: 2,
+      keyCount: 3,
+      errors: [],
+      ...status,
+    }),
+    header: () => ({ term: 7, revision: 5 }),
+    databaseSize: async () => Promise.resolve({ total: 4096, inUse: 2048 }),
+    range: async (request) =>
+      Promise.resolve({
+        type: 'range',
+        revision: 5,
+        kvs: [
+          {
+            key: request.key,
+            createRevision: 2,
+            modRevision: 3,
+            version: 2,
+            value: emptyBytes,
+            lease: 0n,
+          },
+        ],
+        more: false,
+        count: 1,
+      }),
+    put: async () => Promise.resolve({ type: 'put', revision: 6, previous: null }),
+    deleteRange: async () => Promise.resolve({ type: 'delete-range', revision: 6, deleted: 0, previous: [] }),
+    txn: async () => Promise.resolve({ type: 'txn', revision: 6, succeeded: true, responses: [] }),
+    compact: async () => Promise.resolve({ type: 'compact', revision: 6 }),
+    hashKv: async () =>
+      Promise.resolve({ hash: 0xfedc_ba98, hashRevision: 5, compactRevision: 2, revision: 5 }),
+    members: async () =>
+      Promise.resolve([
+        {
+          id,
+          name: 'stub',
+          peerUrls: ['http://127.0.0.1:2380'],
+          clientUrls: ['http://127.0.0.1:2379'],
+          isLearner: false,
+        },
+      ]),
+    linearizableBarrier: async () => Promise.resolve(),
+    transferLeadership: async () => Promise.reject(new QuorateError('not-leader')),
+    stopped: new Promise(() => undefined),
+    close: async () => Promise.resolve(),
+    ...overrides,
+  };
+}
