@@ -74,8 +74,7 @@ async function helpOn(topic: string | undefined): Promise<string> {
   return known === undefined ? (await findCommand(topic)).help : known.text;
 }
 
-async function overview(): Promise<string> {
-  const commands = await Promise.all(commandEntries.map((entry) => entry.load()));
+function overview(): string {
   return [
     'quorate — a replicated key-value store that speaks etcd’s v3 API',
     '',
@@ -83,7 +82,7 @@ async function overview(): Promise<string> {
     '  quorate COMMAND [flags] …',
     '',
     'Commands:',
-    ...renderColumns(commands.map(({ name, summary }) => [name, summary])),
+    ...renderColumns(commandEntries.map(({ name, summary }) => [name, summary])),
     '',
     'More:',
     ...renderColumns([

@@ -17,8 +17,7 @@ interface Reached extends MemberStatus {
 }
 
 type EndpointReport =
-  | ({ readonly isReached: true } & Reached)
-  | { readonly isReached: false; readonly endpoint: string; readonly healthy: false; readonly error: string };
+  Reached | { readonly endpoint: string; readonly healthy: false; readonly error: string };
 
 export const statusCommand = defineCommand({
   name: 'status',
@@ -43,7 +42,7 @@ not, 4 if none can be reached.`,
     const endpoints = options.cluster ? await endpointsOfMembers(options, io) : options.endpoints;
     const reports = await Promise.all(endpoints.map((endpoint) => examine(endpoint, options.timeout, io)));
     if (options.json) {
-      await io.stdout.write(`${JSON.stringify({ endpoints: reports.map(jsonOfReport) })}\n`);
+      await io.stdout.write(`${JSON.stringify({ endpoints: reports })}\n`);
     } else {
       await print(reports, io);
     }
@@ -72,16 +71,12 @@ async function examine(endpoint: string, timeoutMs: number, io: CommandIo): Prom
     );
     const latencyMs = Math.round((performance.now() - startedMs) * 100) / 100;
     const health = trouble === undefined ? { healthy: true } : { healthy: false, error: trouble };
-    return { isReached: true, ...status, ...health, endpoint: name, latencyMs };
+    return { ...status, ...health, endpoint: name, latencyMs };
   } catch (error) {
-    return { isReached: false, endpoint: name, healthy: false, error: messageOf(error) };
+    return { endpoint: name, healthy: false, error: messageOf(error) };
   } finally {
     await client.close();
   }
-}
-
-function jsonOfReport({ isReached: _, ...report }: EndpointReport): object {
-  return report;
 }
 
 async function print(reports: readonly EndpointReport[], io: CommandIo): Promise<void> {
@@ -119,8 +114,12 @@ function troubleOf(report: EndpointReport): {
   return { endpoint: report.endpoint, error: report.error };
 }
 
+function isReached(report: EndpointReport): report is Reached {
+  return 'id' in report;
+}
+
 function rowOf(report: EndpointReport, style: Style): readonly (string | TableCell)[] {
-  if (!report.isReached) return [report.endpoint, { text: 'unreachable', paint: style.red }];
+  if (!isReached(report)) return [report.endpoint, { text: 'unreachable', paint: style.red }];
   return [
     report.endpoint,
     report.healthy ? { text: 'healthy', paint: style.green } : { text: 'unhealthy', paint: style.red },
@@ -156,5 +155,5 @@ function sizeText(bytes: number): string {
 function exitCodeOf(reports: readonly EndpointReport[], io: CommandIo): ExitCode {
   if (io.signal.aborted) return exitCodes.interrupted;
   if (reports.every((report) => report.healthy)) return exitCodes.ok;
-  return reports.some((report) => report.isReached) ? exitCodes.failure : exitCodes.unreachable;
+  return reports.some(isReached) ? exitCodes.failure : exitCodes.unreachable;
 }

@@ -1,5 +1,5 @@
 import http2 from 'node:http2';
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 
 import { grpcStatus } from './errors.js';
 import { frameMessage, messageOfFrame, requestHeaders, statusOf, statusOfHttp } from './grpc.js';
@@ -61,7 +61,7 @@ export function callOn(session: ClientHttp2Session, call: WireCall): Promise<Cal
       if (sizeBytes <= answerSizeBytesMax) chunks.push(chunk);
       else giveUp({ type: 'status', status: grpcStatus.resourceExhausted, message: tooLarge });
     });
-    stream.on('trailers', (headers) => {
+    stream.on('trailers', (headers: IncomingHttpHeaders) => {
       status ??= statusOf(headers);
     });
     stream.on('end', () => {

@@ -1,6 +1,5 @@
-import Long from 'long';
-
 import { etcdserverpb } from '../gen/protos.js';
+import { wireLease } from './entry.js';
 import { bytesOf, wireKeys } from './keys.js';
 import type { Bytes, Keys } from './keys.js';
 
@@ -40,7 +39,7 @@ export const compare = {
   modRevision: (keys: Keys, sign: CompareSign, modRevision: number): Compare =>
     made(keys, sign, { target: CompareTarget.MOD, modRevision }),
   lease: (keys: Keys, sign: CompareSign, lease: bigint): Compare =>
-    made(keys, sign, { target: CompareTarget.LEASE, lease: Long.fromBigInt(lease) }),
+    made(keys, sign, { target: CompareTarget.LEASE, lease: wireLease(lease) }),
   exists: (key: Bytes): Compare => compare.version(key, '>', 0),
   missing: (key: Bytes): Compare => compare.version(key, '=', 0),
 } as const;

@@ -125,7 +125,9 @@ async function inTime(connection: Promise<Connected>, call: WireCall): Promise<C
     const timer = setTimeout(() => settle({ type: 'timeout', sent: false }), call.timeoutMs);
     const onAbort = () => settle({ type: 'aborted', sent: false });
     call.signal?.addEventListener('abort', onAbort);
-    void connection.then(settle);
+    connection.then(settle, (cause: unknown) => {
+      settle({ ok: false, message: messageOf(cause), cause });
+    });
 
     function settle(outcome: Connected | CallOutcome): void {
       clearTimeout(timer);

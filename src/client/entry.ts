@@ -1,7 +1,7 @@
-import type Long from 'long';
+import Long from 'long';
 
 import { asBuffer, emptyBytes } from '../base/index.js';
-import type { mvccpb } from '../gen/protos.js';
+import type { etcdserverpb, mvccpb } from '../gen/protos.js';
 
 /**
  * A key and its value at one revision. Both are bytes; these read them as text:
@@ -28,7 +28,8 @@ export interface Entry {
   json(): unknown;
 }
 
-export type WireInteger = number | Long | null | undefined;
+/** What the generated code makes of a 64-bit field. */
+export type WireInteger = number | { toNumber(): number; toBigInt(): bigint } | null | undefined;
 
 /** For revisions, counts and the like, which stay below 2^53. */
 export function toNumber(value: WireInteger): number {
@@ -40,6 +41,13 @@ export function toNumber(value: WireInteger): number {
 export function toBigInt(value: WireInteger): bigint {
   if (value === null || value === undefined) return 0n;
   return typeof value === 'number' ? BigInt(value) : value.toBigInt();
+}
+
+type WireLease = NonNullable<etcdserverpb.PutRequest.$Properties['lease']>;
+
+export function wireLease(lease: bigint): WireLease {
+  // The generated types name the same class by its CommonJS face, which compilers take for another one.
+  return Long.fromBigInt(lease) as unknown as WireLease;
 }
 
 export function entryOf(wire: mvccpb.KeyValue.$Properties): Entry {

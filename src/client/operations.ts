@@ -1,7 +1,5 @@
-import Long from 'long';
-
 import { etcdserverpb } from '../gen/protos.js';
-import { entryOf, toNumber } from './entry.js';
+import { entryOf, toNumber, wireLease } from './entry.js';
 import type { Entry } from './entry.js';
 import { bytesOf, keyBytes, wireKeys } from './keys.js';
 import type { Bytes, Keys } from './keys.js';
@@ -78,7 +76,7 @@ export function putRequest(
   options: PutOptions,
 ): etcdserverpb.PutRequest.$Properties {
   const request: etcdserverpb.PutRequest.$Properties = { key: keyBytes(key), value: bytesOf(value) };
-  if (options.lease !== undefined) request.lease = Long.fromBigInt(options.lease);
+  if (options.lease !== undefined) request.lease = wireLease(options.lease);
   if (options.previous === true) request.prevKv = true;
   if (options.keepLease === true) request.ignoreLease = true;
   if (options.keepValue === true) request.ignoreValue = true;
