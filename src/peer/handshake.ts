@@ -54,13 +54,18 @@ export function checkCall(metadata: Metadata, callee: PeerIdentity, removed: Rea
       `this is member ${callee.memberId}, the caller looks for ${quoted(to)}`,
     );
   }
-  if (removed.has(from)) return refuse('removed', from, `member ${from} has been removed from the cluster`);
+  if (removed.has(from)) return { ok: false, from: quoted(from), status: describeRemoval(from) };
   const urls = urlsOf(metadata);
   if (!idPattern.test(from) || from === callee.memberId || urls === null) {
     const details = 'the caller does not say properly who it is';
     return { ok: false, from: quoted(from), status: { code: status.INVALID_ARGUMENT, details } };
   }
   return { ok: true, caller: { id: from, urls } };
+}
+
+/** The status for a member that has left the cluster, when it calls and where it is connected already. */
+export function describeRemoval(id: NodeId): Partial<StatusObject> {
+  return describeRefusal('removed', `member ${id} has been removed from the cluster`);
 }
 
 /** The refusal that a failed call carries, or null when it failed for another reason. */
@@ -75,10 +80,14 @@ export function refusalOf(metadata: Metadata): Refusal | null {
 }
 
 function refuse(refusal: Refusal, from: string, details: string): CallCheck {
+  return { ok: false, from: quoted(from), status: describeRefusal(refusal, details) };
+}
+
+function describeRefusal(refusal: Refusal, details: string): Partial<StatusObject> {
   const metadata = new Metadata();
   metadata.set('quorate-refusal', refusal);
   const code = refusal === 'removed' ? status.PERMISSION_DENIED : status.FAILED_PRECONDITION;
-  return { ok: false, from: quoted(from), status: { code, details, metadata } };
+  return { code, details, metadata };
 }
 
 function textOf(metadata: Metadata, key: string): string {

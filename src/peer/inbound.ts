@@ -1,4 +1,4 @@
-import type { sendUnaryData, ServerReadableStream } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerReadableStream, StatusObject } from '@grpc/grpc-js';
 import { Metadata, status } from '@grpc/grpc-js';
 
 import type { Logger } from '../base/index.js';
@@ -16,7 +16,7 @@ export interface Inbound {
   accept(call: ServerReadableStream<Buffer, Buffer>, respond: sendUnaryData<Buffer>, route: Route): void;
   has(peer: NodeId): boolean;
   /** Ends the stream of this peer, if there is one. */
-  cut(peer: NodeId, code: status, reason: string): void;
+  cut(peer: NodeId, why: Partial<StatusObject>): void;
   /** Ends all, so that every peer knows at once that we are about to be gone. */
   close(): void;
 }
@@ -30,7 +30,7 @@ export interface InboundEvents {
 }
 
 interface Stream {
-  end(code: status, reason: string): void;
+  end(why: Partial<StatusObject>): void;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -46,9 +46,9 @@ export function createInbound(logger: Logger, events: InboundEvents): Inbound {
     const peer = route.from;
     let over = false;
     const stream: Stream = {
-      end(code, reason) {
+      end(why) {
         finish();
-        respond({ code, details: reason });
+        respond(why);
       },
     };
 
@@ -77,7 +77,9 @@ export function createInbound(logger: Logger, events: InboundEvents): Inbound {
 
     const older = streams.get(peer);
     streams.set(peer, stream);
-    if (older !== undefined) older.end(status.ABORTED, 'replaced by a newer stream of the same member');
+    if (older !== undefined) {
+      older.end({ code: status.ABORTED, details: 'replaced by a newer stream of the same member' });
+    }
     call.sendMetadata(new Metadata());
   }
 
@@ -87,7 +89,7 @@ export function createInbound(logger: Logger, events: InboundEvents): Inbound {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       logger.warn('cut the stream of a peer', { peer: route.from, reason: error.message });
-      stream.end(status.INVALID_ARGUMENT, error.message);
+      stream.end({ code: status.INVALID_ARGUMENT, details: error.message });
       return null;
     }
   }
@@ -95,11 +97,12 @@ export function createInbound(logger: Logger, events: InboundEvents): Inbound {
   return {
     accept,
     has: (peer) => streams.has(peer),
-    cut(peer, code, reason) {
-      streams.get(peer)?.end(code, reason);
+    cut(peer, why) {
+      streams.get(peer)?.end(why);
     },
     close() {
-      for (const stream of [...streams.values()]) stream.end(status.UNAVAILABLE, 'the member is stopping');
+      const why = { code: status.UNAVAILABLE, details: 'the member is stopping' };
+      for (const stream of [...streams.values()]) stream.end(why);
     },
   };
 }

@@ -1,7 +1,22 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server as SocketServer, Socket } from 'node:net';
+import { createServer } from 'node:net';
 
 import { messageOf, QuorateError } from '../base/index.js';
+import type { HostAndPort } from './address.js';
 import { formatTarget, resolveAll } from './address.js';
+
+/**
+ * The sockets below the gRPC server are ours: so their number is bounded, each address can fail by itself, and a
+ * connection whose other side neither reads nor ends cannot keep us from stopping.
+ */
+export interface Listeners {
+  /** Calls that are open have this long to end by themselves. Resolves when all ports and sockets are free. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Of one address. A peer has one connection, and another while it sends a snapshot. */
+const connectionsMax = 256;
 
 /**
  * Binds every address behind each URL, and nothing else. Throws `invalid-configuration` when one is malformed, taken or
@@ -11,48 +26,63 @@ export async function listen(
   server: Server,
   urls: readonly string[],
   credentials: ServerCredentials,
-): Promise<void> {
+): Promise<Listeners> {
+  const injector = server.createConnectionInjector(credentials);
+  const sockets = new Set<Socket>();
+  const bound: SocketServer[] = [];
+  const connected = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    injector.injectConnection(socket);
+  };
+
+  async function stop(graceMs: number): Promise<void> {
+    const closed = bound.map((each) => new Promise<void>((resolve) => each.close(() => resolve())));
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    server.tryShutdown(() => undefined);
+    await Promise.all(closed);
+    clearTimeout(timer);
+  }
+
   try {
     for (const url of urls) {
-      for (const address of await resolveAll(url))
-        await bind(server, url, formatTarget(address), credentials);
+      for (const address of await resolveAll(url)) bound.push(await bind(url, address, connected));
     }
   } catch (error) {
-    server.forceShutdown();
+    await stop(0);
     throw error;
   }
-}
-
-/** Ends the server: the calls that are open have this long to end by themselves. Resolves when all ports are free. */
-export async function stopListening(server: Server, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => server.forceShutdown(), graceMs);
-  await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-  clearTimeout(timer);
+  return { stop };
 }
 
 async function bind(
-  server: Server,
   url: string,
-  target: string,
-  credentials: ServerCredentials,
-): Promise<void> {
+  address: HostAndPort,
+  connected: (socket: Socket) => void,
+): Promise<SocketServer> {
+  const server = createServer({ noDelay: true }, connected);
+  server.maxConnections = connectionsMax;
   try {
     await new Promise<void>((resolve, reject) => {
-      server.bindAsync(target, credentials, (error) => (error === null ? resolve() : reject(error)));
+      server.on('error', reject);
+      server.listen({ ...address }, resolve);
     });
+    return server;
   } catch (error) {
-    throw new QuorateError('invalid-configuration', describeProblem(url, target, messageOf(error)), {
-      cause: error,
-    });
+    const message = describeProblem(url, formatTarget(address), error);
+    throw new QuorateError('invalid-configuration', message, { cause: error });
   }
 }
 
-function describeProblem(url: string, target: string, problem: string): string {
+function describeProblem(url: string, target: string, error: unknown): string {
   const where = url.includes(target) ? url : `${url} (${target})`;
-  if (problem.includes('EADDRINUSE')) {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') {
     return `peer address ${where} is already in use: stop what listens there, or choose another with --listen-peer-urls`;
   }
-  if (problem.includes('EADDRNOTAVAIL')) return `peer address ${where} does not belong to this machine`;
-  if (problem.includes('EACCES')) return `peer address ${where} needs rights that this process does not have`;
-  return `peer address ${where} cannot be listened on: ${problem}`;
+  if (code === 'EADDRNOTAVAIL') return `peer address ${where} does not belong to this machine`;
+  if (code === 'EACCES') return `peer address ${where} needs rights that this process does not have`;
+  return `peer address ${where} cannot be listened on: ${messageOf(error)}`;
 }

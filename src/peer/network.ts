@@ -7,10 +7,11 @@ import type { Message, NodeId, SnapshotMeta } from '../raft/index.js';
 import type { StoreEntry } from '../storage/index.js';
 import { isPeerUrl } from './address.js';
 import type { Caller } from './handshake.js';
-import { checkCall } from './handshake.js';
+import { checkCall, describeRemoval } from './handshake.js';
 import type { Inbound } from './inbound.js';
 import { createInbound } from './inbound.js';
-import { listen, stopListening } from './listen.js';
+import type { Listeners } from './listen.js';
+import { listen } from './listen.js';
 import { encodeMembersReply } from './members.js';
 import type { QueueBounds } from './outbox.js';
 import type { BackoffRange, Outbound } from './outbound.js';
@@ -72,6 +73,7 @@ class GrpcPeerNetwork implements PeerNetwork {
   readonly #unreachable = new Set<NodeId>();
   #addresses: readonly PeerAddress[] = [];
   #running: { handlers: PeerHandlers; inbound: Inbound; snapshots: SnapshotReceiver } | null = null;
+  #listeners: Listeners | null = null;
   #retired: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -112,7 +114,7 @@ class GrpcPeerNetwork implements PeerNetwork {
         );
       },
     });
-    await listen(this.#server, listenUrls, this.#credentials.server);
+    this.#listeners = await listen(this.#server, listenUrls, this.#credentials.server);
     this.setPeers(this.#addresses);
   }
 
@@ -188,7 +190,7 @@ class GrpcPeerNetwork implements PeerNetwork {
       this.#running.inbound.close();
       await withinMs(Promise.all([this.#retired, this.#running.snapshots.close()]), closeGraceMs);
     }
-    await stopListening(this.#server, closeGraceMs);
+    await this.#listeners?.stop(closeGraceMs);
   }
 
   /** Who calls, if it may; otherwise it has its answer. */
@@ -230,11 +232,7 @@ class GrpcPeerNetwork implements PeerNetwork {
     const outbound = this.#peers.get(id);
     this.#peers.delete(id);
     if (outbound !== undefined) this.#retire(outbound);
-    this.#running?.inbound.cut(
-      id,
-      status.PERMISSION_DENIED,
-      `member ${id} has been removed from the cluster`,
-    );
+    this.#running?.inbound.cut(id, describeRemoval(id));
     this.#forgetStranger(id);
   }
 

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 
-import type { Configuration, Entry, EntryKind, Message, NodeId, Position, SnapshotMeta } from '../../src/raft/index.js';
+import type {
+  Configuration,
+  Entry,
+  EntryKind,
+  Message,
+  NodeId,
+  Position,
+  SnapshotMeta,
+} from '../../src/raft/index.js';
 
 /** Every number that may travel, with the edges of each varint length more often than chance would have them. */
 export const wholeNumber: fc.Arbitrary<number> = fc.oneof(
@@ -46,7 +54,9 @@ const append = fc
 
 type WithoutEnvelope<M> = M extends Message ? Omit<M, 'from' | 'to' | 'term'> : never;
 
-const bodies: { readonly [Type in Message['type']]: fc.Arbitrary<WithoutEnvelope<Extract<Message, { type: Type }>>> } = {
+const bodies: {
+  readonly [Type in Message['type']]: fc.Arbitrary<WithoutEnvelope<Extract<Message, { type: Type }>>>;
+} = {
   'pre-vote': fc.record({ type: fc.constant('pre-vote'), last: position }),
   'pre-vote-response': fc.record({ type: fc.constant('pre-vote-response'), granted: fc.boolean() }),
   vote: fc.record({ type: fc.constant('vote'), last: position, transfer: fc.boolean() }),
@@ -76,7 +86,7 @@ const bodies: { readonly [Type in Message['type']]: fc.Arbitrary<WithoutEnvelope
 export const messageTypes = Object.keys(bodies) as Message['type'][];
 
 export function messageOfType(type: Message['type'], from: NodeId, to: NodeId): fc.Arbitrary<Message> {
-  return fc.tuple(bodies[type], wholeNumber).map(([body, term]) => ({ ...body, from, to, term }) as Message);
+  return fc.tuple(bodies[type], wholeNumber).map(([body, term]) => ({ ...body, from, to, term }));
 }
 
 export function anyMessage(from: NodeId, to: NodeId): fc.Arbitrary<Message> {

@@ -63,7 +63,9 @@ describe('a batch of Raft messages', () => {
     const fields = '0805' + '1003' + '18ac02' + '2002' + '28808080808020';
     const entries = '4a06' + '0803' + '1a026869' + '4a04' + '0803' + '1001';
     const message = `${fields}${entries}`;
-    expect(encodeBatch(route, [append]).toString('hex')).toBe(`${ids}1a${(message.length / 2).toString(16)}${message}`);
+    expect(encodeBatch(route, [append]).toString('hex')).toBe(
+      `${ids}1a${(message.length / 2).toString(16)}${message}`,
+    );
   });
 
   it('does not copy the data of entries', () => {
@@ -91,8 +93,13 @@ describe('a batch that is not right', () => {
     { type: 'append-response', from, to, term: 3, index: 9, conflict: { term: 1, index: 4 } },
   ];
 
-  function encodeLoosely(messages: quorate.peer.RaftMessage.$Properties[]): Uint8Array {
-    return RaftBatch.encode({ from, to, messages }).finish();
+  /** Whatever a stranger may write into the fields of messages. */
+  function encodeLoosely(messages: unknown): Uint8Array {
+    return RaftBatch.encode({
+      from,
+      to,
+      messages: messages as quorate.peer.RaftMessage.$Properties[],
+    }).finish();
   }
 
   it('is refused when it claims another sender', () => {
@@ -107,9 +114,9 @@ describe('a batch that is not right', () => {
   });
 
   it('is refused when it has a kind of message or entry that nobody knows', () => {
-    expect(() => decodeBatch(route, encodeLoosely([{ type: 99 as 1 }]))).toThrow('no known type');
+    expect(() => decodeBatch(route, encodeLoosely([{ type: 99 }]))).toThrow('no known type');
     expect(() => decodeBatch(route, encodeLoosely([{ term: 4 }]))).toThrow('no known type');
-    const oddEntry = encodeLoosely([{ type: 10, entries: [{ kind: 7 as 1 }] }]);
+    const oddEntry = encodeLoosely([{ type: 10, entries: [{ kind: 7 }] }]);
     expect(() => decodeBatch(route, oddEntry)).toThrow('no known kind');
   });
 
@@ -130,7 +137,9 @@ describe('a batch that is not right', () => {
 
   it('is refused when a snapshot message lacks its configuration or names unreadable members', () => {
     expect(() => decodeBatch(route, encodeLoosely([{ type: 9 }]))).toThrow(ProtocolError);
-    expect(() => decodeBatch(route, encodeLoosely([{ type: 9, snapshot: { index: 4 } }]))).toThrow(ProtocolError);
+    expect(() => decodeBatch(route, encodeLoosely([{ type: 9, snapshot: { index: 4 } }]))).toThrow(
+      ProtocolError,
+    );
     const unreadable = encodeLoosely([{ type: 9, snapshot: { configuration: { voters: ['a\nb'] } } }]);
     expect(() => decodeBatch(route, unreadable)).toThrow('not readable');
   });
