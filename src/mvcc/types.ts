@@ -158,7 +158,8 @@ export type CommandResponse =
   | DeleteRangeResponse
   | TxnResponse
   | CompactResponse
-  | { readonly type: 'member-attributes'; readonly revision: Revision };
+  /** `none`: the entry held no command. */
+  | { readonly type: 'member-attributes' | 'none'; readonly revision: Revision };
 
 /** A refusal is a value, the same on every member; `error` is never 'internal'. */
 export type Outcome<T> =

@@ -1,0 +1,143 @@
+import { emptyBytes, QuorateError } from '../base/index.js';
+import type { Key } from '../base/index.js';
+import type { OrderedStore, StoreOperation } from '../storage/index.js';
+import { createCache } from './cache.js';
+import type { RecordId } from './key-index.js';
+import { decodeKeyValue, encodeKeyValue } from './key-value.js';
+import { recordKeyOf } from './record-key.js';
+import type { KeyValue, LeaseId, Revision } from './types.js';
+
+/** What a record costs in memory beside its bytes: objects and a slot in a map. */
+const overheadSizeBytes = 200;
+
+/**
+ * The records: key-values by revision. New ones are held in memory until a flush has written them, then in a cache of
+ * bounded size; others are read from the store. A record never changes.
+ */
+export interface Records {
+  /** Bytes that no flush has written yet. */
+  readonly unflushedSizeBytes: number;
+  /** Reads that had to go to the store so far; each costs some microseconds. */
+  readonly misses: number;
+  put(record: NewRecord): void;
+  putTombstone(id: RecordId, key: Key): void;
+  /** The value of the key at that record, which must exist: otherwise throws `storage-corrupt`, naming the revision. */
+  read(id: RecordId, key: Key): KeyValue;
+  /** Takes what waits into a batch. Another may be begun only when this one is ended. */
+  beginFlush(): readonly StoreOperation[];
+  /** The store has the batch. */
+  endFlush(): void;
+}
+
+export interface NewRecord extends RecordId {
+  readonly key: Key;
+  readonly createRevision: Revision;
+  readonly version: number;
+  readonly value: Uint8Array;
+  readonly lease: LeaseId;
+}
+
+interface Unflushed {
+  readonly id: RecordId;
+  /** Null: a tombstone. */
+  readonly kv: KeyValue | null;
+  readonly bytes: Uint8Array;
+}
+
+/** Most transactions change one key, so most records are found by a plain number. */
+type RecordName = number | string;
+
+export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): Records {
+  const cache = createCache<RecordName, KeyValue>(cacheSizeBytesMax);
+  let waiting = new Map<RecordName, Unflushed>();
+  let waitingSizeBytes = 0;
+  let flushing = new Map<RecordName, Unflushed>();
+  let flushingSizeBytes = 0;
+  let misses = 0;
+
+  function add(unflushed: Unflushed): void {
+    waiting.set(nameOf(unflushed.id), unflushed);
+    waitingSizeBytes += unflushed.bytes.length + overheadSizeBytes;
+  }
+
+  return {
+    get unflushedSizeBytes() {
+      return waitingSizeBytes + flushingSizeBytes;
+    },
+    get misses() {
+      return misses;
+    },
+
+    put(record) {
+      const { main, sub, key, createRevision, version, lease } = record;
+      const fields = { key, createRevision, modRevision: main, version, lease };
+      const bytes = encodeKeyValue({ ...fields, value: record.value });
+      // The value that is kept is a view into the record: what the client sent is let go.
+      const kv = { ...fields, value: valueWithin(bytes, record) };
+      add({ id: { main, sub }, kv, bytes });
+      cache.add(nameOf(record), kv, bytes.length + overheadSizeBytes);
+    },
+
+    putTombstone(id, key) {
+      const kv = { key, createRevision: 0, modRevision: 0, version: 0, value: emptyBytes, lease: 0n };
+      add({ id, kv: null, bytes: encodeKeyValue(kv) });
+    },
+
+    read(id, key) {
+      const name = nameOf(id);
+      const cached = cache.get(name);
+      if (cached !== undefined) return cached;
+      const unflushed = waiting.get(name) ?? flushing.get(name);
+      if (unflushed !== undefined && unflushed.kv !== null) return unflushed.kv;
+      misses++;
+      const bytes = store.getSync(recordKeyOf(id, false));
+      if (bytes === undefined) throw damaged(id, 'is missing');
+      const kv = decodeRecord(bytes, id);
+      if (kv.key !== key || kv.modRevision !== id.main)
+        throw damaged(id, 'is that of another key or revision');
+      cache.add(name, kv, bytes.length + overheadSizeBytes);
+      return kv;
+    },
+
+    beginFlush() {
+      const operations: StoreOperation[] = [];
+      for (const { id, kv, bytes } of waiting.values()) {
+        operations.push({ type: 'put', key: recordKeyOf(id, kv === null), value: bytes });
+      }
+      flushing = waiting;
+      flushingSizeBytes = waitingSizeBytes;
+      waiting = new Map();
+      waitingSizeBytes = 0;
+      return operations;
+    },
+
+    endFlush() {
+      flushing = new Map();
+      flushingSizeBytes = 0;
+    },
+  };
+}
+
+function nameOf({ main, sub }: RecordId): RecordName {
+  return sub === 0 ? main : `${main}_${sub}`;
+}
+
+/** Reads a record's bytes; bytes that are none throw `storage-corrupt`, naming the revision. */
+export function decodeRecord(bytes: Uint8Array, id: RecordId): KeyValue {
+  try {
+    return decodeKeyValue(bytes);
+  } catch (error) {
+    throw damaged(id, 'is malformed', error);
+  }
+}
+
+export function damaged(id: RecordId, how: string, cause?: unknown): QuorateError {
+  const message = `the stored record of revision ${id.main}, change ${id.sub}, ${how}: the disk or its files are damaged`;
+  return new QuorateError('storage-corrupt', message, cause === undefined ? undefined : { cause });
+}
+
+/** The value within a record's encoding: the last field, unless there is a lease. */
+function valueWithin(bytes: Buffer, { value, lease }: NewRecord): Uint8Array {
+  if (value.length === 0) return emptyBytes;
+  return lease === 0n ? bytes.subarray(bytes.length - value.length) : decodeKeyValue(bytes).value;
+}

@@ -1,0 +1,46 @@
+import { QuorateError } from '../base/index.js';
+import type { OrderedStore } from '../storage/index.js';
+import type { KeyIndex } from './key-index.js';
+import { encodeMeta, metaKey, readStateMeta } from './meta.js';
+import { firstRecordKey, parseRecordKey, recordKeysEnd } from './record-key.js';
+import { damaged, decodeRecord } from './records.js';
+import type { Membership, StateMeta } from './types.js';
+
+const chunkLength = 2_000;
+
+/** What the store says it holds. An empty one gets the genesis, made durable before this resolves. */
+export async function loadMeta(store: OrderedStore, genesis: Membership): Promise<StateMeta> {
+  const meta = readStateMeta(store);
+  if (meta !== null) return meta;
+  for await (const [key] of store.entries({ limit: 1 })) {
+    const found = Buffer.from(key).toString('hex');
+    throw new QuorateError(
+      'storage-corrupt',
+      `the state store has data (first key ${found}) but not its description: the disk or its files are damaged`,
+    );
+  }
+  // Never compacted is −1, as in etcd: so the revision 0 counts as not compacted, once.
+  const fresh = { applied: { term: 0, index: 0 }, revision: 1, compactRevision: -1, membership: genesis };
+  await store.write([{ type: 'put', key: metaKey, value: encodeMeta(fresh) }], { sync: true });
+  return fresh;
+}
+
+/** Goes over all records and puts them into the index. Records that do not fit throw `storage-corrupt`. */
+export async function restoreIndex(
+  store: OrderedStore,
+  index: KeyIndex,
+  meta: StateMeta,
+  yieldToLoop: () => Promise<void>,
+): Promise<void> {
+  let count = 0;
+  for await (const [recordKey, bytes] of store.entries({ gte: firstRecordKey, lt: recordKeysEnd })) {
+    const id = parseRecordKey(recordKey);
+    const kv = decodeRecord(bytes, id);
+    if (id.main > meta.revision) throw damaged(id, `is later than the stored state, ${meta.revision}`);
+    const fits = id.tombstone ? kv.version === 0 : kv.version > 0 && kv.modRevision === id.main;
+    if (!fits || kv.key.length === 0) throw damaged(id, 'is that of another key or revision');
+    const { key, createRevision, version, lease } = kv;
+    index.restore({ main: id.main, sub: id.sub, key, createRevision, version, lease });
+    if (++count % chunkLength === 0) await yieldToLoop();
+  }
+}

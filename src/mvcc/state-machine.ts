@@ -1,0 +1,188 @@
+import { assert } from '../base/index.js';
+import type { ErrorCode } from '../base/index.js';
+import type { OrderedStore } from '../storage/index.js';
+import { applyCommand } from './apply.js';
+import type { ApplyOptions, State } from './apply.js';
+import { createCompaction } from './compaction.js';
+import { createFlusher } from './flusher.js';
+import { hashRecords } from './hash-kv.js';
+import { createKeyIndex } from './key-index.js';
+import { noLeases } from './lease-set.js';
+import { encodeMeta, metaKey } from './meta.js';
+import { createPins } from './pins.js';
+import { checkRevision, readRange } from './range.js';
+import type { View } from './range.js';
+import { createRecords } from './records.js';
+import { loadMeta, restoreIndex } from './restore.js';
+import { runFirst, runYielding } from './steps.js';
+import type { Steps } from './steps.js';
+import { checkPlan, planTxn, readPlan } from './txn.js';
+import type {
+  AppliedPosition,
+  HashKvResult,
+  Outcome,
+  RangeRequest,
+  Revision,
+  StateMachine,
+  StateMachineOptions,
+} from './types.js';
+
+/** What an applied entry weighs until it is flushed, even if it changed nothing: its index has to become durable. */
+const entrySizeBytes = 32;
+
+/**
+ * Opens the state machine over its store, which it uses alone: reads all records to build the index in memory. An empty
+ * store becomes that of a new cluster. Throws `storage-corrupt` for a store that is not whole.
+ */
+export async function openStateMachine(
+  store: OrderedStore,
+  options: StateMachineOptions,
+): Promise<StateMachine> {
+  const { yieldToLoop } = options;
+  const meta = await loadMeta(store, options.genesis);
+  const index = createKeyIndex();
+  await restoreIndex(store, index, meta, yieldToLoop);
+  const records = createRecords(store, options.cacheSizeBytesMax);
+  const pins = createPins();
+  const compaction = createCompaction({ store, index, pins, yieldToLoop });
+  const state: State = { ...meta };
+  const context: ApplyOptions = { state, index, records, leases: noLeases };
+  let flushedIndex = state.applied.index;
+  compaction.begin(state.compactRevision);
+
+  const flusher = createFlusher(async () => {
+    const { applied, compactRevision } = state;
+    const metaRecord = { type: 'put', key: metaKey, value: encodeMeta(state) } as const;
+    await store.write([...records.beginFlush(), metaRecord], { sync: true });
+    records.endFlush();
+    flushedIndex = applied.index;
+    compaction.begin(compactRevision);
+  });
+
+  async function flush(): Promise<void> {
+    if (compaction.failure !== undefined) throw compaction.failure;
+    if (state.applied.index > flushedIndex) await flusher.flush();
+  }
+
+  function advance(position: AppliedPosition): void {
+    assert(position.index === state.applied.index + 1, 'entries are applied in order, without a gap');
+    assert(position.term >= state.applied.term, 'terms of applied entries do not decrease');
+    state.applied = position;
+  }
+
+  /** The state as it is now; it stays readable while a pin holds its revision. */
+  function viewNow(): View {
+    const { revision, compactRevision } = state;
+    return { index, records, revision, compactRevision, isLatest: () => state.revision === revision };
+  }
+
+  async function pinned<T>(revision: Revision, read: () => Promise<T>): Promise<T> {
+    const release = pins.pin(revision);
+    try {
+      return await read();
+    } finally {
+      release();
+    }
+  }
+
+  async function readPinned<T>(revision: Revision, steps: Steps<T>): Promise<Outcome<T>> {
+    const value = await pinned(revision, () => runYielding(steps, yieldToLoop));
+    return { ok: true, value };
+  }
+
+  return {
+    get applied() {
+      return state.applied;
+    },
+    get flushedIndex() {
+      return flushedIndex;
+    },
+    get revision() {
+      return state.revision;
+    },
+    get compactRevision() {
+      return state.compactRevision;
+    },
+    get membership() {
+      return state.membership;
+    },
+    get unflushedSizeBytes() {
+      return records.unflushedSizeBytes + (state.applied.index - flushedIndex) * entrySizeBytes;
+    },
+    get keyCount() {
+      return index.aliveCount;
+    },
+
+    apply(position, command) {
+      advance(position);
+      if (command === null) return { ok: true, value: { type: 'none', revision: state.revision } };
+      return applyCommand(context, command);
+    },
+    applyMembership(position, membership) {
+      advance(position);
+      state.membership = membership;
+    },
+    flush,
+
+    rangeSync(request) {
+      const view = viewNow();
+      const error = checkRevision(request.revision, view);
+      if (error !== null) return refused(error);
+      const value = runFirst(readRange(request, view));
+      return value === null ? null : { ok: true, value };
+    },
+    async range(request) {
+      const view = viewNow();
+      const error = checkRevision(request.revision, view);
+      if (error !== null) return refused(error);
+      return readPinned(revisionOf(request, view), readRange(request, view));
+    },
+    async readTxn(request) {
+      const view = viewNow();
+      const plan = planTxn(request, view);
+      const error = checkPlan(plan, view, noLeases);
+      if (error !== null) return refused(error);
+      return readPinned(Math.max(view.compactRevision, 0), readPlan(plan, view));
+    },
+
+    async hashKv(revision) {
+      const { compactRevision, revision: current } = state;
+      if (revision > current) return refused('future-revision');
+      if (revision > 0 && revision <= compactRevision) return refused('compacted');
+      const hashRevision = revision > 0 ? revision : current;
+      const hash = await pinned(compactRevision, async () => {
+        await flush();
+        const reader = store.snapshot();
+        try {
+          return await hashRecords({ reader, index, revision: hashRevision, compactRevision, yieldToLoop });
+        } finally {
+          await reader.close();
+        }
+      });
+      const value: HashKvResult = { hash, hashRevision, compactRevision, revision: current };
+      return { ok: true, value };
+    },
+
+    compacted: (revision) => compaction.finished(revision),
+    async snapshot() {
+      await flush();
+      return store.snapshot();
+    },
+    async sizeBytes() {
+      const total = await store.sizeBytes();
+      return { total, inUse: total };
+    },
+    async close() {
+      await compaction.close();
+      await flusher.idle();
+    },
+  };
+}
+
+function revisionOf(request: RangeRequest, view: View): Revision {
+  return request.revision > 0 ? request.revision : view.revision;
+}
+
+function refused(error: ErrorCode): { readonly ok: false; readonly error: ErrorCode } {
+  return { ok: false, error };
+}
