@@ -86,7 +86,7 @@ export function decodeBatch(route: Route, bytes: Uint8Array): Message[] {
     else if (tag === 18) to = reader.id(idLengthMax);
     else if (tag === 26) {
       if (messages.length >= messagesPerBatchMax) throw new ProtocolError('a batch has too many messages');
-      messages.push(unflatten(readFlat(reader.message(), budget), route.from, route.to));
+      messages.push(unflatten(readFlat(reader, budget), route.from, route.to));
     } else reader.skip(tag);
   }
   if (from !== route.from) throw new ProtocolError('a batch claims another sender than its stream');
@@ -148,6 +148,7 @@ interface Budget {
 }
 
 function readFlat(reader: WireReader, budget: Budget): FlatMessage {
+  const outer = reader.enter();
   const flat = createFlat('timeout-now', 0);
   const entries: FlatEntry[] = [];
   let type: Message['type'] | undefined;
@@ -162,11 +163,12 @@ function readFlat(reader: WireReader, budget: Budget): FlatMessage {
     else if (tag === 40) flat.commit = reader.varint();
     else if (tag === 48) flat.context = reader.varint();
     else if (tag === 56) flat.flag = reader.varint() !== 0;
-    else if (tag === 66) conflict = readPosition(reader.message());
-    else if (tag === 74) entries.push(readEntry(reader.message(), budget));
-    else if (tag === 82) snapshot = readMeta(reader.message());
+    else if (tag === 66) conflict = readPosition(reader);
+    else if (tag === 74) entries.push(readEntry(reader, budget));
+    else if (tag === 82) snapshot = readMeta(reader);
     else reader.skip(tag);
   }
+  reader.leave(outer);
   if (type === undefined) throw new ProtocolError('a message is of no known type');
   flat.type = type;
   flat.conflict = conflict;
@@ -179,6 +181,7 @@ const noData = Buffer.alloc(0);
 
 function readEntry(reader: WireReader, budget: Budget): FlatEntry {
   if (--budget.entries < 0) throw new ProtocolError('a batch has too many entries');
+  const outer = reader.enter();
   let term = 0;
   let kind = 0;
   let data: Uint8Array = noData;
@@ -189,8 +192,9 @@ function readEntry(reader: WireReader, budget: Budget): FlatEntry {
     else if (tag === 26) data = reader.bytes();
     else reader.skip(tag);
   }
+  reader.leave(outer);
   if (kind > 1) throw new ProtocolError('an entry is of no known kind');
-  return { term, kind: kind === 0 ? 'normal' : 'configuration', data };
+  return { term, index: 0, kind: kind === 0 ? 'normal' : 'configuration', data };
 }
 
 function invert(

@@ -2,9 +2,10 @@ import { assert, unreachable } from '../base/index.js';
 import type { EntryKind, Message, NodeId, Position, SnapshotMeta } from '../raft/index.js';
 import { ProtocolError } from './wire.js';
 
-/** An entry as it travels: its index is its place in the append. */
+/** An entry as it travels, without its index, which is its place in the append: `unflatten` fills it in. */
 export interface FlatEntry {
   readonly term: number;
+  index: number;
   readonly kind: EntryKind;
   readonly data: Uint8Array;
 }
@@ -85,7 +86,7 @@ export function flatten(message: Message): FlatMessage {
       flat.snapshot = message.meta;
       return flat;
     case 'propose':
-      flat.entries = message.entries.map(({ kind, data }) => ({ term: 0, kind, data }));
+      flat.entries = message.entries.map(({ kind, data }) => ({ term: 0, index: 0, kind, data }));
       return flat;
     case 'read-index':
       flat.context = message.context;
@@ -113,12 +114,8 @@ export function unflatten(flat: FlatMessage, from: NodeId, to: NodeId): Message 
     case 'vote-response':
       return { type, from, to, term, granted: flat.flag };
     case 'append': {
-      const entries = flat.entries.map((entry, place) => ({
-        term: entry.term,
-        index: index + 1 + place,
-        kind: entry.kind,
-        data: entry.data,
-      }));
+      const { entries } = flat;
+      entries.forEach((entry, place) => (entry.index = index + 1 + place));
       if (index + entries.length > Number.MAX_SAFE_INTEGER)
         throw new ProtocolError('an index is beyond 2^53');
       return { type, from, to, term, previous: { term: flat.logTerm, index }, entries, commit: flat.commit };

@@ -17,7 +17,9 @@ export function writePosition(writer: WireWriter, position: Position): void {
   writer.numberField(2, position.index);
 }
 
+/** Reads the message that the field holds; so do the others here. */
 export function readPosition(reader: WireReader): Position {
+  const outer = reader.enter();
   let term = 0;
   let index = 0;
   while (!reader.done) {
@@ -26,6 +28,7 @@ export function readPosition(reader: WireReader): Position {
     else if (tag === 16) index = reader.varint();
     else reader.skip(tag);
   }
+  reader.leave(outer);
   return { term, index };
 }
 
@@ -42,6 +45,7 @@ export function writeMeta(writer: WireWriter, meta: SnapshotMeta): void {
 }
 
 export function readMeta(reader: WireReader): SnapshotMeta {
+  const outer = reader.enter();
   let term = 0;
   let index = 0;
   let configuration: Configuration | null = null;
@@ -49,9 +53,10 @@ export function readMeta(reader: WireReader): SnapshotMeta {
     const tag = reader.varint();
     if (tag === 8) term = reader.varint();
     else if (tag === 16) index = reader.varint();
-    else if (tag === 26) configuration = readConfiguration(reader.message());
+    else if (tag === 26) configuration = readConfiguration(reader);
     else reader.skip(tag);
   }
+  reader.leave(outer);
   if (configuration === null) throw new ProtocolError('a snapshot says nothing of its configuration');
   return { term, index, configuration };
 }
@@ -68,6 +73,7 @@ function sizeOfConfiguration(configuration: Configuration): number {
 }
 
 function readConfiguration(reader: WireReader): Configuration {
+  const outer = reader.enter();
   const voters: NodeId[] = [];
   const outgoing: NodeId[] = [];
   const learners: NodeId[] = [];
@@ -86,6 +92,7 @@ function readConfiguration(reader: WireReader): Configuration {
     if (list !== undefined && list.length > idsMax)
       throw new ProtocolError('a configuration names too many members');
   }
+  reader.leave(outer);
   return { voters, outgoing, learners, learnersNext };
 }
 

@@ -179,7 +179,7 @@ function decodeHeader(body: Buffer): SnapshotHeader {
   while (!reader.done) {
     const tag = reader.varint();
     if (tag === 8) term = reader.varint();
-    else if (tag === 18) meta = readMeta(reader.message());
+    else if (tag === 18) meta = readMeta(reader);
     else reader.skip(tag);
   }
   if (meta === null) throw new ProtocolError('a snapshot header says nothing of its snapshot');
@@ -207,7 +207,7 @@ function decodeEntries(body: Buffer): StoreEntry[] {
   const entries: StoreEntry[] = [];
   while (!reader.done) {
     const tag = reader.varint();
-    if (tag === 10) entries.push(decodeEntry(reader.message()));
+    if (tag === 10) entries.push(decodeEntry(reader));
     else reader.skip(tag);
     if (entries.length > entriesPerChunkMax) throw new ProtocolError('a snapshot chunk has too many entries');
   }
@@ -215,6 +215,7 @@ function decodeEntries(body: Buffer): StoreEntry[] {
 }
 
 function decodeEntry(reader: WireReader): StoreEntry {
+  const outer = reader.enter();
   let key: Uint8Array = noBytes;
   let value: Uint8Array = noBytes;
   while (!reader.done) {
@@ -223,6 +224,7 @@ function decodeEntry(reader: WireReader): StoreEntry {
     else if (tag === 18) value = reader.bytes();
     else reader.skip(tag);
   }
+  reader.leave(outer);
   return [key, value];
 }
 

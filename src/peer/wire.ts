@@ -17,15 +17,14 @@ export const wireFixed64 = 1;
 export const wireBytes = 2;
 export const wireFixed32 = 5;
 
-const varintSizes: readonly number[] = [2 ** 7, 2 ** 14, 2 ** 21, 2 ** 28, 2 ** 35, 2 ** 42, 2 ** 49];
-
 export function sizeOfVarint(value: number): number {
-  let size = 1;
-  for (const limit of varintSizes) {
-    if (value < limit) return size;
-    size++;
-  }
-  return size;
+  if (value < 2 ** 7) return 1;
+  if (value < 2 ** 14) return 2;
+  if (value < 2 ** 21) return 3;
+  if (value < 2 ** 28) return 4;
+  if (value < 2 ** 35) return 5;
+  if (value < 2 ** 42) return 6;
+  return value < 2 ** 49 ? 7 : 8;
 }
 
 /** Of a field with a tag of one byte: field numbers 1 to 15, as all of ours are. Zero is left out, as proto3 does. */
@@ -95,16 +94,19 @@ export class WireWriter {
   }
 }
 
-/** Reads one message. Bytes come out as views of what came in: nothing is copied, and the whole stays in memory with them. */
+/**
+ * Reads one message, and those within it one after the other: `enter` narrows the reader to a message in a field,
+ * `leave` widens it again to what is around. Bytes come out as views of what came in: nothing is copied, and the whole
+ * stays in memory with them.
+ */
 export class WireReader {
   readonly #bytes: Buffer;
-  readonly #end: number;
-  #offset: number;
+  #end: number;
+  #offset = 0;
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = asBuffer(bytes);
-    this.#offset = start;
-    this.#end = end;
+    this.#end = bytes.length;
   }
 
   get done(): boolean {
@@ -116,8 +118,11 @@ export class WireReader {
     let byte = this.#byte();
     if (byte < 128) return byte;
     let value = byte & 127;
-    let scale = 128;
-    for (let count = 1; count < 10; count++) {
+    byte = this.#byte();
+    if (byte < 128) return value | (byte << 7);
+    value |= (byte & 127) << 7;
+    let scale = 2 ** 14;
+    for (let count = 2; count < 10; count++) {
       byte = this.#byte();
       value += (byte & 127) * scale;
       if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError('a number is beyond 2^53');
@@ -137,11 +142,17 @@ export class WireReader {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** A reader of the message that this field holds. */
-  message(): WireReader {
+  /** Answers what `leave` needs. Between the two `done` is that of the inner message, which must be read to its end. */
+  enter(): number {
     const length = this.varint();
-    const start = this.#advance(length);
-    return new WireReader(this.#bytes, start, start + length);
+    const outerEnd = this.#end;
+    if (length > outerEnd - this.#offset) throw new ProtocolError('a message ends early');
+    this.#end = this.#offset + length;
+    return outerEnd;
+  }
+
+  leave(outerEnd: number): void {
+    this.#end = outerEnd;
   }
 
   id(lengthMax: number): string {
