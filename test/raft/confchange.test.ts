@@ -101,15 +101,15 @@ describe('a configuration change', () => {
           if (result.type === 'refused') continue;
           const next = result.configuration;
           expect(configurationProblem(next)).toBeNull();
-          const afterQuorums = quorums(next);
-          for (const one of quorums(current)) {
-            for (const other of afterQuorums) expect(one.some((node) => other.includes(node))).toBe(true);
-          }
+          const disjoint = quorums(current).some((one) =>
+            quorums(next).some((other) => !one.some((node) => other.includes(node))),
+          );
+          expect(disjoint).toBe(false);
           if (change.type === 'change') expect(isJoint(next)).toBe(change.steps.length > 1);
           current = next;
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -198,6 +198,8 @@ describe('the bytes of a configuration entry', () => {
 
   test('that do not fit the format are refused before', () => {
     expect(() => encodeConfigurationChange(changeOf(['add-voter', '']))).toThrow('name of 1 to 255 bytes');
-    expect(() => encodeConfigurationChange(changeOf(['add-voter', 'x'.repeat(256)]))).toThrow('name of 1 to 255 bytes');
+    expect(() => encodeConfigurationChange(changeOf(['add-voter', 'x'.repeat(256)]))).toThrow(
+      'name of 1 to 255 bytes',
+    );
   });
 });

@@ -42,7 +42,7 @@ describe('quorum', () => {
           expect(quorumIndex(configuration, reached)).toBe(naiveIndex(configuration, reached));
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -53,7 +53,7 @@ describe('quorum', () => {
         const votes = new Map(Object.entries(dictionary));
         expect(voteResult(configuration, votes)).toBe(naiveVote(configuration, votes));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
