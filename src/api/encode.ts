@@ -99,7 +99,7 @@ function writeMember(member: MemberRecord | undefined): void {
   writer.boolean(0x28, member.isLearner);
   for (const url of member.clientUrls.toReversed()) writer.text(0x22, url);
   for (const url of member.peerUrls.toReversed()) writer.text(0x1a, url);
-  writer.text(0x12, member.name);
+  if (member.name !== '') writer.text(0x12, member.name);
   writer.bigint(0x08, idOf(member.id));
   writer.message(0x12, mark);
 }

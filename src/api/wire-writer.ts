@@ -25,7 +25,7 @@ export interface WireWriter {
   bytes(tag: number, value: Uint8Array): void;
   /** A latin-1 string as bytes. */
   latin1(tag: number, value: string): void;
-  /** Text as UTF-8. */
+  /** Text as UTF-8. Written even when empty, as an element of a list has to be. */
   text(tag: number, value: string): void;
   /** Bytes as they are: fields that were encoded before. */
   raw(encoded: Uint8Array): void;
@@ -115,7 +115,6 @@ export function createWireWriter(): WireWriter {
       putTag(tag);
     },
     text(tag, value) {
-      if (value.length === 0) return;
       const size = Buffer.byteLength(value, 'utf8');
       reserve(size);
       position -= size;
