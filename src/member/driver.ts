@@ -20,6 +20,8 @@ import type { State } from './state.js';
 
 /** Commands that one turn hands to the core: more wait for the next turn. */
 const commandsPerTurnMax = 1024;
+/** After this much quiet the log is settled: see Wal.settle. */
+const logIdleMs = 500;
 
 export interface DriverParts {
   readonly id: NodeId;
@@ -69,6 +71,8 @@ export function createDriver(parts: DriverParts): Driver {
   let turnScheduled = false;
   let flushTimer: Timer | null = null;
   let tickTimer: Timer | null = null;
+  /** When the log was last written, to settle it once it has been idle; infinite once it is settled. */
+  let lastAppendMs = Number.POSITIVE_INFINITY;
   let running = false;
   let whyRefused: ErrorCode = 'no-leader';
   let settleStopped: { resolve: () => void; reject: (error: Error) => void };
@@ -128,6 +132,7 @@ export function createDriver(parts: DriverParts): Driver {
       background(install(ready, hardState));
       return;
     }
+    lastAppendMs = env.monotonicMs();
     const append = { hardState, entries: ready.entries, reset: null, mustSync: ready.mustSync };
     wal.append(append).then(
       guarded(() => persisted(ready)),
@@ -296,11 +301,16 @@ export function createDriver(parts: DriverParts): Driver {
     const why = core.leader === null ? 'no-leader' : whyRefused;
     proposals.expire(nowMs, why);
     reads.expire(nowMs, core.leader === null ? 'no-leader' : 'timed-out');
+    if (nowMs - lastAppendMs >= logIdleMs) {
+      lastAppendMs = Number.POSITIVE_INFINITY;
+      background(wal.settle());
+    }
     step({ type: 'tick' });
   }
 
   async function start(): Promise<void> {
     running = true;
+    reads.applied(state.machine.applied.index);
     refreshPeers();
     await env.network.start(guardedHandlers(handlers));
     tickTimer = env.after(config.heartbeatIntervalMs, guarded(tick));

@@ -186,27 +186,29 @@ export function createWorld(options: WorldOptions): World {
     return ended;
   }
 
-  /** Runs the next due action, and all promises that it settled. */
-  async function advance(): Promise<void> {
+  /** Runs the next due action, and all promises that it settled; false if there was none. */
+  async function advance(): Promise<boolean> {
     await drained();
     let next: Due | undefined;
     for (const due of agenda) {
       if (next === undefined || due.atMs < next.atMs || (due.atMs === next.atMs && due.order < next.order))
         next = due;
     }
-    if (next === undefined) return;
+    if (next === undefined) return false;
     const chosen = next;
     agenda = agenda.filter((due) => due !== chosen);
     nowMs = Math.max(nowMs, chosen.atMs);
     chosen.action();
     await drained();
+    return true;
   }
 
   async function run(until: () => boolean, limitMs = 60_000): Promise<void> {
     const limit = nowMs + limitMs;
     while (!until()) {
       if (nowMs > limit) throw new Error(`not reached within ${limitMs} simulated milliseconds`);
-      await advance();
+      const moved = await advance();
+      if (!moved && !until()) throw new Error('nothing is left to happen in this world');
     }
   }
 
