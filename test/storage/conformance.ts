@@ -69,7 +69,7 @@ export function describeDisk(name: string, createDisk: () => Promise<DiskUnderTe
 
     it('reads ranges: from inclusive, to exclusive, backwards, limited', async () => {
       await store.write(
-        [...'abcdef'].map((key) => put(key, '')),
+        Array.from('abcdef').map((key) => put(key, '')),
         { sync: false },
       );
       expect(await read(store, { gte: bytes('b'), lt: bytes('e') })).toEqual(['b=', 'c=', 'd=']);

@@ -12,7 +12,7 @@ import type { TemporaryFolder } from './folder.js';
 
 describeDisk('the LevelDB disk', async () => {
   const folder = await temporaryFolder();
-  return { disk: openLevelDisk(folder.path), cleanUp: folder.remove };
+  return { disk: openLevelDisk(folder.path), cleanUp: async () => folder.remove() };
 });
 
 let folder: TemporaryFolder;
@@ -40,7 +40,7 @@ describe('a folder that cannot be used', () => {
     for (const path of [file, join(file, 'below')]) {
       await expect(openLevelDisk(path).open('wal')).rejects.toMatchObject({
         code: 'storage-failed',
-        message: expect.stringContaining(`${path}`) as string,
+        message: expect.stringContaining(path) as string,
       });
     }
   });

@@ -69,7 +69,10 @@ describe('a power cut', () => {
     const store = await disk.open('s');
     disk.powerCut();
     let settled = false;
-    void store.write([put('a', '1')], { sync: true }).finally(() => (settled = true));
+    store.write([put('a', '1')], { sync: true }).then(
+      () => (settled = true),
+      () => (settled = true),
+    );
     expect(() => store.getSync(bytes('a'))).toThrow(expect.objectContaining({ code: 'stopped' }));
     const anew = await disk.open('s');
     await anew.write([put('b', '1')], { sync: true });
@@ -103,7 +106,8 @@ describe('the end of a process', () => {
     for (const survives of [never, always]) {
       const disk = createMemoryDisk({ schedule: async () => new Promise(() => undefined) });
       const store = await disk.open('s');
-      void store.write([put('a', '1')], { sync: true });
+      const write = store.write([put('a', '1')], { sync: true });
+      write.catch(() => expect.fail('the write of a dead process settles'));
       await expect.poll(() => disk.writeCount('s')).toBe(1);
       disk.kill(survives);
       expect(await read(await disk.open('s'), {})).toEqual(survives === always ? ['a=1'] : []);

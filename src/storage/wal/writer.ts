@@ -90,7 +90,6 @@ export function createWriter({ store, identity, log, garbage: leftovers }: Write
     for (const { resolve } of waiters) resolve();
   }
 
-  /** Never rejects. */
   async function run(): Promise<void> {
     try {
       while (failure === null) {
@@ -116,7 +115,7 @@ export function createWriter({ store, identity, log, garbage: leftovers }: Write
   function start(): void {
     if (running) return;
     running = true;
-    void run();
+    run().catch(fail);
   }
 
   async function submit(accept: () => void): Promise<void> {

@@ -1,4 +1,3 @@
-import { expect } from 'vitest';
 import type { Configuration, Entry, HardState, SnapshotMeta } from '../../../src/raft/index.js';
 import type { WalAppend, WalContents, WalGenesis } from '../../../src/storage/index.js';
 
@@ -49,13 +48,4 @@ export function plain(contents: Omit<WalContents, 'tornEntries' | 'identity'>): 
       Buffer.from(data).toString(),
     ]),
   };
-}
-
-/** Matches a QuorateError by its code and words. */
-export function failure(code: string, ...words: readonly string[]): unknown {
-  const expected: unknown = expect.objectContaining({
-    code,
-    message: expect.stringMatching(new RegExp(words.join('.*'), 's')) as unknown,
-  });
-  return expected;
 }

@@ -8,17 +8,8 @@ import type {
   WalOptions,
 } from '../../../src/storage/index.js';
 import { blockKey, encodeBlock } from '../../../src/storage/wal/format.js';
-import {
-  append,
-  configuration,
-  entries,
-  entry,
-  failure,
-  genesis,
-  hardState,
-  metaAt,
-  plain,
-} from './fixture.js';
+import { failure } from '../failure.js';
+import { append, configuration, entries, entry, genesis, hardState, metaAt, plain } from './fixture.js';
 
 interface Opened {
   readonly disk: MemoryDisk;
@@ -371,7 +362,7 @@ describe('a log that cannot go on', () => {
     });
     await wal.append(append({ entries: [entry(1)] }));
     const failed = [2, 3].map(async (index) => wal.append(append({ entries: [entry(index)] })));
-    for (const each of failed) await expect(each).rejects.toThrow(failure('storage-failed') as Error);
+    for (const each of failed) await expect(each).rejects.toThrow(failure('storage-failed'));
     await expect(wal.append(append({}))).rejects.toMatchObject({ code: 'storage-failed' });
     await expect(wal.compact(metaAt(1))).rejects.toMatchObject({ code: 'storage-failed' });
     await expect(wal.settle()).rejects.toMatchObject({ code: 'storage-failed' });
@@ -430,18 +421,14 @@ describe('opening', () => {
         identity.memberId,
         identity.clusterId,
       ];
-      await expect(open(disk, {}, identity)).rejects.toThrow(failure('wrong-cluster', ...words) as Error);
+      await expect(open(disk, {}, identity)).rejects.toThrow(failure('wrong-cluster', ...words));
     }
   });
 
   it('refuses an empty store where there must be a log, and writes nothing to it', async () => {
     const disk = createMemoryDisk();
-    await expect(open(disk, { mayCreate: false })).rejects.toThrow(
-      failure('storage-corrupt', 'empty') as Error,
-    );
-    await expect(open(disk, { knownDurableIndex: 1 })).rejects.toThrow(
-      failure('storage-corrupt', 'empty') as Error,
-    );
+    await expect(open(disk, { mayCreate: false })).rejects.toThrow(failure('storage-corrupt', 'empty'));
+    await expect(open(disk, { knownDurableIndex: 1 })).rejects.toThrow(failure('storage-corrupt', 'empty'));
     expect(disk.dump('wal')).toEqual([]);
   });
 
@@ -449,12 +436,7 @@ describe('opening', () => {
     const { disk, wal } = await create();
     await wal.append(append({ entries: entries(1, 3) }));
     await wal.close();
-    const message = failure(
-      'storage-corrupt',
-      'member aaaaaaaaaaaaaaaa',
-      'at index 4',
-      'up to index 5',
-    ) as Error;
+    const message = failure('storage-corrupt', 'member aaaaaaaaaaaaaaaa', 'at index 4', 'up to index 5');
     await expect(open(disk, { knownDurableIndex: 5 })).rejects.toThrow(message);
     expect(indexes(await open(disk, { knownDurableIndex: 3 }))).toHaveLength(3);
   });
@@ -491,9 +473,7 @@ describe('opening', () => {
     await wal.append(append({ hardState: hardState(5, 'b', 1), entries: [entry(2)] }));
     disk.kill();
     disk.damage('wal', { type: 'stale', key: 'h' });
-    await expect(open(disk)).rejects.toThrow(
-      failure('storage-corrupt', 'at index 2', 'head is older') as Error,
-    );
+    await expect(open(disk)).rejects.toThrow(failure('storage-corrupt', 'at index 2', 'head is older'));
   });
 });
 
