@@ -84,7 +84,7 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
       const verdict = judge(request, outcome);
       // Whoever comes next starts elsewhere, unless somebody has moved on already.
       if (verdict.isAtFault && turn === chosenTurn) turn++;
-      const error = toError(request, endpoint, outcome, verdict);
+      const error = toError({ request, endpoint, outcome, verdict, signal, attempt });
       const restMs = deadlineMs - performance.now();
       if (!verdict.mayRetry || attempt >= attemptsMax || restMs <= 0) throw error;
       if (attempt % endpoints.length === 0) await pause(attempt / endpoints.length, restMs, signal);
@@ -105,7 +105,8 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
       signal: callOptions.signal,
     });
     if (outcome.type === 'answer') return outcome.message;
-    throw toError(request, endpoint, outcome, judge(request, outcome));
+    const verdict = judge(request, outcome);
+    throw toError({ request, endpoint, outcome, verdict, signal: callOptions.signal, attempt: 1 });
   }
 
   function endpointAt(someTurn: number): Endpoint {
@@ -177,13 +178,24 @@ function judgeFailure(request: Request, outcome: Failure): Verdict {
   }
 }
 
-function toError(request: Request, endpoint: Endpoint, outcome: Failure, verdict: Verdict): ClientError {
+interface FailedCall {
+  readonly request: Request;
+  readonly endpoint: Endpoint;
+  readonly outcome: Failure;
+  readonly verdict: Verdict;
+  readonly signal: AbortSignal | undefined;
+  readonly attempt: number;
+}
+
+function toError({ request, endpoint, outcome, verdict, signal, attempt }: FailedCall): ClientError {
   const mayHaveHappened = request.kind === 'write' && verdict.wasSent;
+  const where = attempt === 1 ? endpoint.name : `${endpoint.name}, try ${attempt}`;
   const tail = mayHaveHappened ? '; it may have happened nevertheless' : '';
-  return new ClientError(verdict.code, `${request.name}: ${describe(outcome)} (${endpoint.name})${tail}`, {
+  return new ClientError(verdict.code, `${request.name}: ${describe(outcome)} (${where})${tail}`, {
     endpoint: endpoint.name,
     mayHaveHappened,
-    cause: outcome.type === 'broken' ? outcome.cause : undefined,
+    cause:
+      outcome.type === 'broken' ? outcome.cause : outcome.type === 'aborted' ? signal?.reason : undefined,
   });
 }
 

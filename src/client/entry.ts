@@ -46,8 +46,8 @@ export function toBigInt(value: WireInteger): bigint {
 type WireLease = NonNullable<etcdserverpb.PutRequest.$Properties['lease']>;
 
 export function wireLease(lease: bigint): WireLease {
-  // The generated types name the same class by its CommonJS face, which compilers take for another one.
-  return Long.fromBigInt(lease) as unknown as WireLease;
+  const id: unknown = Long.fromBigInt(lease);
+  return id as WireLease; // The generated types name this class by its CommonJS face, which lint takes for another.
 }
 
 export function entryOf(wire: mvccpb.KeyValue.$Properties): Entry {
