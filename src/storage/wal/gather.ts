@@ -74,9 +74,11 @@ export function gatherAppend(gathered: Gathered, outlook: Outlook, append: WalAp
 
 /** Adds a compaction to the batch; one that is behind what the log already forgot does nothing. */
 export function gatherCompaction(gathered: Gathered, outlook: Outlook, meta: SnapshotMeta): void {
-  assert(meta.index <= outlook.hardState.commit, 'the log is cut off only below what is committed');
+  assert(meta.index <= outlook.last, 'what is cut off is in the log');
   if (meta.index <= outlook.snapshotIndex) return;
   outlook.snapshotIndex = meta.index;
+  outlook.hardState = committedTo(outlook.hardState, meta.index);
+  gathered.hardState = outlook.hardState;
   gathered.compact = meta;
   gathered.dirty = true;
   // Every later head names the snapshot record that this batch writes, so it must not be lost before them.
@@ -85,17 +87,20 @@ export function gatherCompaction(gathered: Gathered, outlook: Outlook, meta: Sna
 
 function checkedHardState(outlook: Outlook, { hardState, reset }: WalAppend): HardState {
   const old = outlook.hardState;
-  // What a snapshot sums up is committed, whether or not its sender said so.
-  const commitMin = reset?.meta.index ?? 0;
-  assert(reset === null || commitMin >= old.commit, 'a snapshot does not take back what is committed');
+  const commitMin = reset?.meta.index ?? old.commit;
+  assert(commitMin >= old.commit, 'a snapshot does not take back what is committed');
   const next = hardState ?? old;
   assert(next.term >= old.term, 'the term does not decrease');
   assert(
     next.term > old.term || old.vote === null || next.vote === old.vote,
     'a vote is not taken back within its term',
   );
-  assert(next.commit >= old.commit, 'the commit index does not decrease');
-  return next.commit < commitMin ? { ...next, commit: commitMin } : next;
+  return committedTo(next, commitMin);
+}
+
+/** What is committed stays so, and what a snapshot sums up is, whether or not the log was told. */
+function committedTo(hardState: HardState, commitMin: number): HardState {
+  return hardState.commit < commitMin ? { ...hardState, commit: commitMin } : hardState;
 }
 
 function checkEntries(outlook: Outlook, { entries, reset }: WalAppend): void {
