@@ -1,0 +1,92 @@
+import { openStateMachine } from '../../src/mvcc/index.js';
+import type { Command, CommandResponse, Membership, Outcome, StateMachine } from '../../src/mvcc/index.js';
+import { createMemoryDisk } from '../../src/storage/index.js';
+import type { MemoryDisk, MemoryDiskOptions, OrderedStore } from '../../src/storage/index.js';
+
+export const genesis: Membership = {
+  configuration: { voters: ['00000000000000a1'], outgoing: [], learners: [], learnersNext: [] },
+  members: [
+    {
+      id: '00000000000000a1',
+      name: '',
+      peerUrls: ['http://127.0.0.1:2380'],
+      clientUrls: [],
+      isLearner: false,
+    },
+  ],
+  removed: [],
+};
+
+/** Other work of the event loop: all that waits for a promise. */
+export async function turn(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+export interface Harness {
+  readonly disk: MemoryDisk;
+  readonly machine: StateMachine;
+  /** Applies at the next index. */
+  apply(command: Command | null): Outcome<CommandResponse>;
+  /** The same, which must not be refused. */
+  done(command: Command): CommandResponse;
+  /** As a process that is killed and started again: what was flushed is there, the rest is replayed from the log. */
+  restart(options?: { readonly replay: boolean }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HarnessOptions extends MemoryDiskOptions {
+  readonly cacheSizeBytesMax?: number;
+}
+
+export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const disk = createMemoryDisk(options);
+  const log: (Command | null)[] = [];
+  const { cacheSizeBytesMax = 1024 * 1024 } = options;
+  let store: OrderedStore = await disk.open('state');
+  const open = async (): Promise<StateMachine> =>
+    openStateMachine(store, { cacheSizeBytesMax, yieldToLoop: turn, genesis });
+  let machine = await open();
+
+  function apply(command: Command | null): Outcome<CommandResponse> {
+    log.push(command);
+    return machine.apply({ term: 1, index: log.length }, command);
+  }
+
+  return {
+    disk,
+    get machine() {
+      return machine;
+    },
+    apply,
+    done(command) {
+      const outcome = apply(command);
+      if (!outcome.ok) throw new Error(`refused: ${outcome.error}`);
+      return outcome.value;
+    },
+    async restart({ replay } = { replay: true }) {
+      disk.kill();
+      store = await disk.open('state');
+      machine = await open();
+      const flushed = machine.applied.index;
+      if (!replay) log.length = flushed;
+      for (let index = flushed; index < log.length; index++) {
+        machine.apply({ term: 1, index: index + 1 }, log[index] ?? null);
+      }
+    },
+    async close() {
+      await machine.close();
+      await store.close();
+    },
+  };
+}
+
+/** All records in the store, as text: revision, tombstone mark. */
+export function storedRevisions(disk: MemoryDisk): string[] {
+  return disk
+    .dump('state')
+    .filter(([key]) => key.charCodeAt(0) === 0)
+    .map(([key]) => {
+      const bytes = Buffer.from(key, 'latin1');
+      return `${bytes.readUInt32BE(4)}.${bytes.readUInt32BE(13)}${bytes.length > 17 ? 't' : ''}`;
+    });
+}

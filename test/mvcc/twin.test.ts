@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { decodeCommand, encodeCommand, validateTxn } from '../../src/mvcc/index.js';
+import type { Command, RangeRequest, TxnRequest } from '../../src/mvcc/index.js';
+import { createHarness } from './harness.js';
+import { anyCompact, anyPut, anyRange, anyReadingTxn, anyRemove, anyWritingTxn } from './requests.js';
+import { Twin } from './twin.js';
+
+type Step =
+  | { readonly type: 'command'; readonly command: Command }
+  | { readonly type: 'range'; readonly request: RangeRequest }
+  | { readonly type: 'read-txn'; readonly request: TxnRequest }
+  | { readonly type: 'flush' | 'restart' | 'wait' };
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc
+      .oneof(
+        { weight: 4, arbitrary: anyPut as fc.Arbitrary<Command> },
+        { weight: 2, arbitrary: anyRemove as fc.Arbitrary<Command> },
+        {
+          weight: 3,
+          arbitrary: anyWritingTxn.filter((txn) => validateTxn(txn) === null) as fc.Arbitrary<Command>,
+        },
+        { weight: 1, arbitrary: anyCompact as fc.Arbitrary<Command> },
+      )
+      .map((command) => ({ type: 'command' as const, command })),
+  },
+  { weight: 4, arbitrary: anyRange.map((request) => ({ type: 'range' as const, request })) },
+  { weight: 1, arbitrary: anyReadingTxn.map((request) => ({ type: 'read-txn' as const, request })) },
+  { weight: 1, arbitrary: fc.constantFrom('flush', 'restart', 'wait').map((type) => ({ type }) as Step) },
+);
+
+/**
+ * Every answer of the state machine equals the naive twin's, through flushes, restarts that replay what was not
+ * flushed, and compactions that run in the background; with a cache and without one.
+ */
+it('answers as the naive twin does', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyStep, { minLength: 1, maxLength: 60, size: 'max' }),
+      fc.constantFrom(0, 2_000, 1_000_000),
+      async (steps, cacheSizeBytesMax) => {
+        const harness = await createHarness({ cacheSizeBytesMax });
+        const twin = new Twin();
+        for (const step of steps) await take(step, harness, twin);
+        const everything = { key: 'a', rangeEnd: '\0' };
+        for (let revision = Math.max(1, twin.compactRevision); revision <= twin.revision; revision++) {
+          const request = { ...rangeOfAll, ...everything, revision };
+          expect(plain(await harness.machine.range(request))).toEqual(plain(twin.range(request)));
+        }
+        expect(harness.machine.keyCount).toBe(twin.state(everything, twin.revision).length);
+        await harness.close();
+      },
+    ),
+    { numRuns: 700 },
+  );
+});
+
+const rangeOfAll = {
+  type: 'range',
+  limit: 0,
+  sortOrder: 'none',
+  sortTarget: 'key',
+  serializable: false,
+  keysOnly: false,
+  countOnly: false,
+  minModRevision: 0,
+  maxModRevision: 0,
+  minCreateRevision: 0,
+  maxCreateRevision: 0,
+} as const;
+
+async function take(
+  step: Step,
+  harness: Awaited<ReturnType<typeof createHarness>>,
+  twin: Twin,
+): Promise<void> {
+  switch (step.type) {
+    case 'command':
+      expect(plain(harness.apply(decodeCommand(encodeCommand(step.command))))).toEqual(
+        plain(twin.apply(step.command)),
+      );
+      expect(harness.machine.revision).toBe(twin.revision);
+      expect(harness.machine.compactRevision).toBe(twin.compactRevision);
+      break;
+    case 'range': {
+      const expected = plain(twin.range(step.request));
+      const now = harness.machine.rangeSync(step.request);
+      if (now !== null) expect(plain(now)).toEqual(expected);
+      expect(plain(await harness.machine.range(step.request))).toEqual(expected);
+      break;
+    }
+    case 'read-txn':
+      expect(plain(await harness.machine.readTxn(step.request))).toEqual(plain(twin.readTxn(step.request)));
+      break;
+    case 'flush':
+      await harness.machine.flush();
+      expect(harness.machine.unflushedSizeBytes).toBe(0);
+      break;
+    case 'restart':
+      await harness.restart();
+      break;
+    case 'wait':
+      await harness.machine.flush();
+      if (twin.compactRevision > 0) await harness.machine.compacted(twin.compactRevision);
+      break;
+  }
+}
+
+/** Values as text, so that a Buffer and a Uint8Array of the same bytes are equal. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
