@@ -49,7 +49,7 @@ export function createGuard(): Guard {
       shell = null;
       if (watched.size > 0) openAgain();
     });
-    opened.stdin?.on('error', () => undefined); // It is gone: 'exit' says so too.
+    opened.stdin.on('error', () => undefined); // It is gone: 'exit' says so too.
     opened.unref();
     return opened;
   }

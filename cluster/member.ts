@@ -42,7 +42,8 @@ interface Run {
 }
 
 export function createMember(parts: MemberParts): ClusterMember {
-  const { layout, guard, emit, onLogLine } = parts;
+  const { layout, guard, onLogLine } = parts;
+  const emit = (event: ClusterEvent) => parts.emit(event);
   const { name } = layout;
   const clientUrl = clientUrlOf(layout);
   let run: Run | null = null;
@@ -63,7 +64,7 @@ export function createMember(parts: MemberParts): ClusterMember {
     output.attach(child);
     const { pid } = child;
     if (pid === undefined) {
-      const [error]: unknown[] = await once(child, 'error');
+      const [error] = (await once(child, 'error')) as unknown[];
       throw new ClusterError('member-died', `${file} cannot be run for member ${name}: ${String(error)}`, {
         cause: error,
       });
@@ -77,24 +78,35 @@ export function createMember(parts: MemberParts): ClusterMember {
       pid,
       startedAt,
       output,
-      ended: new Promise((resolve) => {
-        child.once('exit', () => guard.forget(pid));
-        child.once('close', (code, signal) => {
-          const ranForMs = performance.now() - startedAt;
-          if (run === started) run = null;
-          const exit = { type: 'exited', member: name, pid, code, signal, ranForMs } as const;
-          void lastLinesOf(output).then((lastLines) => {
-            const event = { ...exit, isExpected: started.isEndExpected, lastLines };
-            emit(event);
-            resolve(event);
-          });
-        });
-      }),
+      ended: endOf(child, () => started),
       isPaused: false,
       isEndExpected: false,
     };
     run = started;
     emit({ type: 'started', member: name, pid });
+  }
+
+  /** Waits for the end of a process and tells it. */
+  async function endOf(child: ChildProcess, runOf: () => Run): Promise<ExitEvent> {
+    const [code, signal] = await exitOf(child);
+    const ended = runOf();
+    const { pid, output, isEndExpected: isExpected } = ended;
+    const ranForMs = performance.now() - ended.startedAt;
+    guard.forget(pid);
+    if (run === ended) run = null;
+    const lastLines = await lastLinesOf(output);
+    const event = {
+      type: 'exited',
+      member: name,
+      pid,
+      code,
+      signal,
+      isExpected,
+      ranForMs,
+      lastLines,
+    } as const;
+    emit(event);
+    return event;
   }
 
   async function start(): Promise<void> {
@@ -119,7 +131,7 @@ export function createMember(parts: MemberParts): ClusterMember {
 
   /** Ends the process by `signal`, at the latest after `graceMs` by SIGKILL. */
   async function end(signal: 'SIGTERM' | 'SIGKILL', graceMs: number): Promise<void> {
-    await starting?.catch(() => undefined); // Its caller is told.
+    if (starting !== null) await starting.catch(() => undefined); // Its caller is told.
     const ending = run;
     if (ending === null) return;
     ending.isEndExpected = true;
@@ -170,6 +182,11 @@ export function createMember(parts: MemberParts): ClusterMember {
     },
     lastLogLines: () => (lastOutput === null ? Promise.resolve([]) : lastLinesOf(lastOutput)),
   };
+}
+
+/** Resolves when the process is gone and all that it printed has come. */
+function exitOf(child: ChildProcess): Promise<[code: number | null, signal: NodeJS.Signals | null]> {
+  return new Promise((resolve) => child.once('close', (code, signal) => resolve([code, signal])));
 }
 
 /** What a member printed helps to explain its end, but must not stand in the way of telling it. */

@@ -88,12 +88,12 @@ export function startKilling(options: KillerOptions): Killer {
 async function timeToNextWrite(client: Client, killedAt: number): Promise<number> {
   const done = new AbortController();
   setMaxListeners(0, done.signal); // Each put listens.
-  let acknowledgedAt: number | null = null;
+  const acknowledgements: number[] = [];
   const puts: Promise<void>[] = [];
   while (!done.signal.aborted) {
     const put = client.put(probe.key, 'x', { timeoutMs: probe.timeoutMs, signal: done.signal }).then(
       () => {
-        acknowledgedAt ??= performance.now();
+        acknowledgements.push(performance.now());
         done.abort();
       },
       () => undefined, // Another one will do.
@@ -103,9 +103,10 @@ async function timeToNextWrite(client: Client, killedAt: number): Promise<number
     await delay(probe.everyMs, undefined, { signal: done.signal }).catch(() => undefined);
   }
   await Promise.all(puts);
-  if (acknowledgedAt === null)
+  const [first] = acknowledgements;
+  if (first === undefined)
     throw new Error(`no write within ${probe.timeoutMs / 1000} s of the leader's death`);
-  return acknowledgedAt - killedAt;
+  return first - killedAt;
 }
 
 /** The key that measures, among the records. */

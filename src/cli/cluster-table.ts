@@ -48,7 +48,7 @@ export function renderHowToConnect(cluster: Pick<Cluster, 'dataFolder' | 'endpoi
 function renderMembers(view: ClusterView, style: Style): string[] {
   const hasRequests = view.members.some(({ requestsPerSecond }) => requestsPerSecond !== null);
   const shown = columns.filter(({ title }) => title !== requestsTitle || hasRequests);
-  const rows = view.members.map((member) => shown.map(({ cell }) => cell(member, style)));
+  const rows = view.members.map((member) => shown.map((column) => column.cell(member, style)));
   return renderTable(shown, rows, style).trimEnd().split('\n');
 }
 

@@ -6,7 +6,7 @@ import { createJournal } from './cluster-journal.js';
 import type { Journal } from './cluster-journal.js';
 import { renderFrame, renderHowToConnect } from './cluster-table.js';
 import { defineCommand, exitCodes, takePositionals } from './command.js';
-import type { CommandIo, ExitCode } from './command.js';
+import type { CommandIo, ExitCode, Output } from './command.js';
 import { openLiveScreen } from './live-screen.js';
 import { integerOption, switchOption, textOption } from './options.js';
 import type { OptionSpec } from './options.js';
@@ -68,40 +68,55 @@ export const clusterCommand = defineCommand({
       ...defined('electionTimeoutMs', options.electionTimeout),
     };
     const cluster = await createCluster(clusterOptions);
-    return runUntilInterrupted(cluster, createJournal(cluster), io, isTable);
+    return runUntilInterrupted(cluster, io, isTable);
   },
 });
 
-async function runUntilInterrupted(
-  cluster: Cluster,
-  journal: Journal,
-  io: CommandIo,
-  isTable: boolean,
-): Promise<ExitCode> {
-  const print = (line: string): void => void io.stdout.write(`${line}\n`);
+async function runUntilInterrupted(cluster: Cluster, io: CommandIo, isTable: boolean): Promise<ExitCode> {
+  const journal = createJournal(cluster);
+  const printer = createPrinter(io.stdout);
   const count = cluster.members.length;
-  print(`${cluster.isResumed ? 'resuming' : 'starting'} ${count} members, data in ${cluster.dataFolder}`);
-  const unprinted = isTable ? null : journal.onLine(print);
-  const onAbort = (): void => void cluster.stop();
-  io.signal.addEventListener('abort', onAbort, { once: true });
+  printer.line(
+    `${cluster.isResumed ? 'resuming' : 'starting'} ${count} members, data in ${cluster.dataFolder}`,
+  );
+  if (!isTable) journal.onLine((line) => printer.line(line));
+  if (await startUnlessInterrupted(cluster, io.signal)) {
+    const style = styleFor(io.stdout);
+    if (isTable) {
+      const screen = openLiveScreen((text) => printer.print(text));
+      await watch(cluster, journal, io.signal, async (view) => {
+        screen.draw(renderFrame({ cluster, view, lines: journal.lastLines(), style, now: new Date() }));
+        await printer.flushed();
+      });
+      screen.close();
+    } else {
+      printer.line(renderHowToConnect(cluster, style));
+      await watch(cluster, journal, io.signal, () => printer.flushed());
+    }
+  }
+  printer.line(`stopping ${count} members (Ctrl-C again: at once)`);
+  await cluster.stop();
+  printer.line(`stopped; the data is in ${cluster.dataFolder}`);
+  await printer.flushed();
+  return exitCodes.ok;
+}
+
+/** False: Ctrl-C came before the cluster was up. */
+async function startUnlessInterrupted(cluster: Cluster, signal: AbortSignal): Promise<boolean> {
+  let stopping = Promise.resolve();
+  const onAbort = (): void => {
+    stopping = cluster.stop();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
     await cluster.start();
   } catch (error) {
-    if (!io.signal.aborted) throw error;
-    return exitCodes.ok; // Ctrl-C came before it was up.
+    if (!signal.aborted) throw error;
   } finally {
-    io.signal.removeEventListener('abort', onAbort);
+    signal.removeEventListener('abort', onAbort);
+    await stopping;
   }
-  if (!isTable) print(renderHowToConnect(cluster, styleFor(io.stdout)));
-  const endTable = isTable ? openTable(cluster, journal, io) : null;
-  const watching = watch(cluster, journal, io.signal, (view) => endTable?.draw(view));
-  await watching;
-  endTable?.close();
-  unprinted?.();
-  print(`stopping ${count} members (Ctrl-C again: at once)`);
-  await cluster.stop();
-  print(`stopped; the data is in ${cluster.dataFolder}`);
-  return exitCodes.ok;
+  return !signal.aborted;
 }
 
 /** Looks once a second until the signal fires. */
@@ -109,15 +124,14 @@ async function watch(
   cluster: Cluster,
   journal: Journal,
   signal: AbortSignal,
-  draw: (view: ClusterView) => void,
+  show: (view: ClusterView) => Promise<void>,
 ): Promise<void> {
   const watcher = watchCluster(cluster);
   try {
     while (!signal.aborted) {
       const view = await watcher.look();
       journal.noteView(view);
-      if (signal.aborted) break;
-      draw(view);
+      await show(view);
       await delay(refreshMs, undefined, { signal }).catch(() => undefined);
     }
   } finally {
@@ -125,14 +139,16 @@ async function watch(
   }
 }
 
-function openTable(cluster: Cluster, journal: Journal, io: CommandIo) {
-  const screen = openLiveScreen((text) => void io.stdout.write(text));
-  const style = styleFor(io.stdout);
+/** Writes in order, without making its callers wait for the terminal. */
+function createPrinter(output: Output) {
+  let written = Promise.resolve();
+  function print(text: string): void {
+    written = written.then(() => output.write(text));
+  }
   return {
-    draw(view: ClusterView) {
-      screen.draw(renderFrame({ cluster, view, lines: journal.lastLines(), style, now: new Date() }));
-    },
-    close: screen.close,
+    print,
+    line: (text: string) => print(`${text}\n`),
+    flushed: () => written,
   };
 }
 

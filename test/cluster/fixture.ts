@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 
 import { createCluster } from '../../cluster/index.js';
 import type { Cluster, ClusterEvent, ClusterOptions } from '../../cluster/index.js';
@@ -59,6 +59,11 @@ export function pidsOf(cluster: Cluster): number[] {
   return cluster.members.flatMap(({ pid }) => (pid === null ? [] : [pid]));
 }
 
+/** `expect.stringMatching` for use among other properties. */
+export function textLike(pattern: RegExp): unknown {
+  return expect.stringMatching(pattern);
+}
+
 /** Listens on a port of this machine until the test ends. Throws if it is taken. */
 export async function listenOn(port: number): Promise<() => Promise<void>> {
   const server = createServer().listen(port, '127.0.0.1');
@@ -75,7 +80,7 @@ export async function freeBase(count: number): Promise<number> {
     const base = randomInt(10_240, 32_000);
     const ports = Array.from({ length: count }, (_, index) => base + index);
     const taken = await Promise.allSettled(ports.map(listenOn));
-    await Promise.all(taken.map((one) => (one.status === 'fulfilled' ? one.value() : undefined)));
+    await Promise.all(taken.map(async (one) => (one.status === 'fulfilled' ? one.value() : undefined)));
     if (taken.every(({ status }) => status === 'fulfilled')) return base;
   }
 }

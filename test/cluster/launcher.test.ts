@@ -16,6 +16,7 @@ import {
   newCluster,
   pidsOf,
   temporaryFolder,
+  textLike,
   waitMs,
   waitUntilGone,
 } from './fixture.js';
@@ -107,7 +108,7 @@ describe('nothing outlives the program that started it', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void parent.kill('SIGKILL'));
-    const [line]: string[] = await once(createInterface({ input: parent.stdout }), 'line');
+    const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as string[];
     const pids = JSON.parse(line ?? '[]') as number[];
     expect(pids).toHaveLength(3);
     expect(pids.every(isAlive)).toBe(true);
@@ -129,9 +130,7 @@ describe('clear errors', () => {
     const { cluster, events } = await newCluster(options);
     await expect(cluster.start()).rejects.toMatchObject({
       code: 'port-taken',
-      message: expect.stringMatching(
-        new RegExp(`127\\.0\\.0\\.1:${base}, for the clients of n1, is taken .*--base-port`),
-      ),
+      message: textLike(new RegExp(`127\\.0\\.0\\.1:${base}, for the clients of n1, is taken .*--base-port`)),
     });
     expect(events).toEqual([]);
     // The cluster never came to be, so the same folder may take other ports.
@@ -144,7 +143,7 @@ describe('clear errors', () => {
     await writeFile(file, '');
     await expect(createCluster({ dataFolder: join(file, 'data') })).rejects.toMatchObject({
       code: 'folder-unusable',
-      message: expect.stringMatching(/the data folder .*file\/data cannot be used .*ENOTDIR.*--data-dir/),
+      message: textLike(/the data folder .*file\/data cannot be used .*ENOTDIR.*--data-dir/),
     });
   });
 
@@ -155,7 +154,7 @@ describe('clear errors', () => {
     });
     await expect(cluster.start()).rejects.toMatchObject({
       code: 'member-died',
-      message: expect.stringMatching(
+      message: textLike(
         /^member n\d ended with exit code 3 after .*, before it served.*\n +the disk is on fire$/,
       ),
     });
@@ -169,7 +168,7 @@ describe('clear errors', () => {
     });
     await expect(cluster.start({ timeoutMs: 500 })).rejects.toMatchObject({
       code: 'timed-out',
-      message: expect.stringMatching(/^member n\d runs but did not serve within 0\.5 s/),
+      message: textLike(/^member n\d runs but did not serve within 0\.5 s/),
     });
     expect(pidsOf(cluster)).toEqual([]);
   });
@@ -177,7 +176,7 @@ describe('clear errors', () => {
   test('a program that is not there', async () => {
     const { cluster } = await newCluster({ ...(await fakeOptions()), program: ['no-such-program'] });
     await expect(cluster.start()).rejects.toMatchObject({
-      message: expect.stringMatching(/no-such-program cannot be run for member n\d.*ENOENT/),
+      message: textLike(/no-such-program cannot be run for member n\d.*ENOENT/),
     });
   });
 
@@ -217,7 +216,7 @@ describe('a folder is one cluster', () => {
     const options = await formed();
     await expect(createCluster({ ...options, size: 5 })).rejects.toMatchObject({
       code: 'folder-mismatch',
-      message: expect.stringMatching(/holds a cluster of 3, and 5 were asked for.*--nodes.*--data-dir/),
+      message: textLike(/holds a cluster of 3, and 5 were asked for.*--nodes.*--data-dir/),
     });
   });
 
