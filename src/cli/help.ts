@@ -37,21 +37,33 @@ function section(title: string, lines: readonly string[]): string {
   return [`${title}:`, ...lines].join('\n');
 }
 
+const lineLengthMax = 100;
+
 function flagLines(options: OptionSpecs): string[] {
-  const rows = Object.entries(options).map(
-    ([name, spec]) => [flagLeft(name, spec), flagRight(name, spec)] as const,
-  );
-  return renderColumns([...rows, ['-h, --help', 'show this help']]);
+  const lefts = Object.entries(options).map(([name, spec]) => flagLeft(name, spec));
+  const indent = Math.max(...lefts.map((left) => left.length), helpLeft.length) + 4;
+  const rows = Object.entries(options).map(([name, spec], index) => {
+    return [lefts[index] ?? '', flagRight(name, spec, lineLengthMax - indent)] as const;
+  });
+  return renderColumns([...rows, [helpLeft, 'show this help']]);
 }
+
+const helpLeft = '-h, --help';
 
 function flagLeft(name: string, spec: OptionSpec<unknown>): string {
   const short = spec.short === undefined ? '    ' : `-${spec.short}, `;
   return `${short}--${flagName(name)}${spec.placeholder === undefined ? '' : ` ${spec.placeholder}`}`;
 }
 
-function flagRight(name: string, spec: OptionSpec<unknown>): string {
+/** What the flag means, then its default and its variable: on the same line if there is room. */
+function flagRight(name: string, spec: OptionSpec<unknown>, room: number): string {
   const notes: string[] = [];
   if (spec.fallbackText !== undefined && spec.fallbackText !== '') notes.push(`default ${spec.fallbackText}`);
   if (spec.env) notes.push(variableName(name));
-  return notes.length === 0 ? spec.description : `${spec.description} [${notes.join('; ')}]`;
+  if (notes.length === 0) return spec.description;
+  const lastLine = spec.description.slice(spec.description.lastIndexOf('\n') + 1);
+  const inOne = `[${notes.join('; ')}]`;
+  if (lastLine.length + 1 + inOne.length <= room) return `${spec.description} ${inOne}`;
+  const wrapped = inOne.length <= room ? inOne : `[${notes.join(';\n ')}]`;
+  return `${spec.description}\n${wrapped}`;
 }

@@ -140,5 +140,5 @@ function exitCodeOf(error: unknown, io: CommandIo): ExitCode {
   if (error instanceof QuorateError && error.code === 'invalid-configuration') return exitCodes.usage;
   if (!(error instanceof ClientError)) return exitCodes.failure;
   if (error.code === 'invalid-argument') return exitCodes.usage;
-  return unreachable.has(error.code) ? exitCodes.unreachable : exitCodes.failure;
+  return error.mayHaveHappened || unreachable.has(error.code) ? exitCodes.unreachable : exitCodes.failure;
 }

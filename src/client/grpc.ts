@@ -27,15 +27,23 @@ export function messageOfFrame(bytes: Buffer): Buffer | undefined {
   return bytes.subarray(prefixBytes);
 }
 
+/** One object a path, made once: node:http2 copies what it is given. */
 export function requestHeaders(path: string): OutgoingHttpHeaders {
-  return {
+  const known = headersByPath.get(path);
+  if (known !== undefined) return known;
+  const headers: OutgoingHttpHeaders = {
     ':method': 'POST',
     ':path': path,
     'content-type': 'application/grpc+proto',
     te: 'trailers',
     'user-agent': 'quorate-client',
   };
+  headersByPath.set(path, headers);
+  return headers;
 }
+
+/** Bounded by the number of methods that this client knows. */
+const headersByPath = new Map<string, OutgoingHttpHeaders>();
 
 export interface GrpcStatus {
   readonly status: number;
