@@ -37,8 +37,11 @@ export function onAppend(state: CoreState, message: Append): void {
     state.history.append(planned);
   }
   const lastNew = previous.index + entries.length;
+  const commitBefore = state.commit;
   advanceCommit(state, Math.min(message.commit, lastNew));
-  acknowledge(state, message.from, lastNew);
+  const isNotice =
+    entries.length === 0 && state.commit > commitBefore && hasAcknowledged(state, message.from, lastNew);
+  if (!isNotice) acknowledge(state, message.from, lastNew);
 }
 
 export function onHeartbeat(state: CoreState, message: Heartbeat): void {
@@ -98,6 +101,16 @@ function acknowledge(state: CoreState, to: NodeId, index: Index): void {
   if (before !== null && before.term === term && before.to === to && before.index >= index) return;
   if (before !== null && (before.term !== term || before.to !== to)) outbox.afterPersist.push(before);
   outbox.acknowledgement = { type: 'append-response', from, to, term, index, conflict: null };
+  if (!hasAcknowledged(state, to, index)) state.acknowledged = { leader: to, term, index };
+}
+
+/**
+ * Was that said before? Then an append that only brings a new commit index needs no answer: half of all answers, and
+ * each would wait its turn at the disk. One that was lost is asked for by an append that brings nothing new.
+ */
+function hasAcknowledged(state: CoreState, leader: NodeId, index: Index): boolean {
+  const before = state.acknowledged;
+  return before !== null && before.leader === leader && before.term === state.term && before.index >= index;
 }
 
 function refuseAppend(state: CoreState, message: Append): void {

@@ -77,6 +77,8 @@ export interface CoreState {
   readonly votes: Map<NodeId, boolean>;
   /** Of a follower: reads that the leader has not answered, ascending. */
   pendingReads: number[];
+  /** Of a follower: how far it has said to the leader of a term that its log matches. */
+  acknowledged: { readonly leader: NodeId; readonly term: Term; readonly index: Index } | null;
   /** Not null exactly for a leader. */
   leading: Leading | null;
 
@@ -120,6 +122,7 @@ export function createState(options: CoreOptions, initial: InitialState, random:
     electionDeadlineTicks: options.electionTimeoutTicks + random.below(options.electionTimeoutTicks),
     votes: new Map(),
     pendingReads: [],
+    acknowledged: null,
     leading: null,
     readyNumber: 0,
     hardStateTaken: { term: hardState.term, vote: hardState.vote, commit },

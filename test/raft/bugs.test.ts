@@ -152,6 +152,29 @@ describe('configuration changes', () => {
       );
     });
 
+    test('one that is not committed is not left, whatever else is committed', () => {
+      const node = new Single('1', stateOf({ voters: three }));
+      node.elect('2');
+      node.settle();
+      node.acknowledge(1, '2');
+      node.propose('before');
+      node.step({ type: 'propose-configuration', change: changeOf('+4', '-1') });
+      node.settle();
+      node.acknowledge(2, '2', '3', '4');
+      expect(node.core.commit).toBe(2);
+      expect(node.core.status()).toMatchObject({ role: 'leader', last: { index: 3 } });
+      expect(node.core.status().configuration.outgoing).toEqual(three);
+      node.acknowledge(3, '2', '3');
+      expect(node.core.status().last.index).toBe(4);
+
+      // Nor does the leader go before the configuration without it is committed.
+      node.settle();
+      expect(node.core.role).toBe('leader');
+      node.acknowledge(4, '2', '4');
+      expect(node.core.role).toBe('follower');
+      expect(node.settle().at(-1)).toMatchObject({ type: 'timeout-now', to: '2' });
+    });
+
     test('one that is found in a snapshot is left too', () => {
       const configuration = { ...configurationOf(['2', '3']), outgoing: three };
       const initial = {

@@ -72,6 +72,22 @@ describe('a Ready', () => {
     expect(node.settle()).toMatchObject([{ type: 'append-response', index: 2, conflict: null }]);
   });
 
+  test('a mere notice of a commit needs no answer; what is said again is answered again', () => {
+    const node = follower();
+    node.receive(append(1, origin, 1, 1));
+    node.settle();
+    const notice = { ...append(1, { term: 1, index: 2 }), commit: 1 };
+    node.receive(notice);
+    expect(node.settle()).toEqual([]);
+    expect(node.core.commit).toBe(1);
+    node.receive(notice);
+    expect(node.settle()).toMatchObject([{ type: 'append-response', index: 2 }]);
+
+    // Another leader has not heard it yet.
+    node.receive({ ...notice, from: '3', term: 2, commit: 2 });
+    expect(node.settle()).toMatchObject([{ type: 'append-response', to: '3', term: 2, index: 2 }]);
+  });
+
   test('an acknowledgement of what another Ready carries comes in a later Ready', () => {
     const node = follower();
     node.receive(append(1, origin, 1));
