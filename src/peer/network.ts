@@ -36,6 +36,8 @@ export interface PeerNetworkOptions {
   readonly queue?: QueueBounds;
   /** Waits between attempts to connect: 50 ms to 1 s. */
   readonly backoff?: BackoffRange;
+  /** How long a peer may take to answer an attempt to connect: 5 s. */
+  readonly connectTimeoutMs?: number;
   readonly credentials?: PeerCredentials;
 }
 
@@ -44,6 +46,7 @@ type Respond = sendUnaryData<Buffer>;
 
 const defaultQueue: QueueBounds = { messagesMax: 4_096, sizeBytesMax: 64 * 1024 * 1024 };
 const defaultBackoff: BackoffRange = { minMs: 50, maxMs: 1_000 };
+const defaultConnectTimeoutMs = 5_000;
 const closeGraceMs = 1_000;
 /** Members that connect to us before our log has told us of them. */
 const strangersMax = 16;
@@ -250,6 +253,7 @@ class GrpcPeerNetwork implements PeerNetwork {
       credentials: this.#credentials,
       queue: this.#options.queue ?? defaultQueue,
       backoff: this.#options.backoff ?? defaultBackoff,
+      connectTimeoutMs: this.#options.connectTimeoutMs ?? defaultConnectTimeoutMs,
       random: this.#options.random,
       logger: this.#options.logger,
       events: {

@@ -10,6 +10,7 @@ import type { Caller } from './handshake.js';
 import { describeCall, refusalOf } from './handshake.js';
 import type { QueueBounds } from './outbox.js';
 import { createOutbox } from './outbox.js';
+import { createParking } from './parking.js';
 import type { PeerCredentials } from './service.js';
 import { clientOptions, messageSizeBytesMax, passBytes, raftPath } from './service.js';
 
@@ -53,6 +54,8 @@ export interface OutboundOptions {
   readonly credentials: PeerCredentials;
   readonly queue: QueueBounds;
   readonly backoff: BackoffRange;
+  /** How long a peer may take to take us in. */
+  readonly connectTimeoutMs: number;
   readonly random: Random;
   readonly logger: Logger;
   readonly events: OutboundEvents;
@@ -70,7 +73,6 @@ interface Link {
 }
 
 const batchSizeBytes = 1024 * 1024;
-const connectTimeoutMs = 5_000;
 const closeGraceMs = 250;
 /** What may wait while we dial: the latest of a fresh election, not a backlog. */
 const dialingBounds: QueueBounds = { messagesMax: 64, sizeBytesMax: batchSizeBytes };
@@ -79,6 +81,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const { peer, caller, random, events } = options;
   const route = { from: caller.memberId, to: peer };
   const outbox = createOutbox(options.queue);
+  const parked = createParking();
   let urls = options.urls;
   let cursor = 0;
   let link: Link | null = null;
@@ -94,15 +97,21 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   function connect(): void {
     retryTimer = null;
-    const { client, call, ended } = dial(url(), options);
-    const timer = setTimeout(() => call.cancel(), connectTimeoutMs);
+    const target = url();
+    const { client, call, ended } = dial(parked.take(target) ?? createClient(target, options), options);
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      call.cancel();
+    }, options.connectTimeoutMs);
     const attempt: Link = { client, call, timer, openedAtMs: null, writing: false, ended: ended.then(onEnd) };
     link = attempt;
     call.on('metadata', () => opened(attempt));
 
     function onEnd(error: ServiceError | null): void {
       clearTimeout(timer);
-      client.close();
+      if (timedOut && !closed) parked.put(target, client);
+      else parked.end(target, client);
       if (link === attempt) broken(attempt, error);
     }
   }
@@ -206,18 +215,20 @@ export function createOutbound(options: OutboundOptions): Outbound {
       if (retryTimer !== null) clearTimeout(retryTimer);
       retryTimer = null;
       outbox.clear();
+      parked.clear();
       await Promise.all([ending, link === null ? null : end(link)]);
     },
   };
 }
 
+function createClient(url: string, { credentials }: OutboundOptions): Client {
+  return new Client(formatTarget(parsePeerUrl(url)), credentials.client, clientOptions);
+}
+
 function dial(
-  url: string,
-  { peer, caller, credentials }: OutboundOptions,
-): Pick<Link, 'client' | 'call'> & {
-  ended: Promise<ServiceError | null>;
-} {
-  const client = new Client(formatTarget(parsePeerUrl(url)), credentials.client, clientOptions);
+  client: Client,
+  { peer, caller }: OutboundOptions,
+): Pick<Link, 'client' | 'call'> & { ended: Promise<ServiceError | null> } {
   let resolve: (error: ServiceError | null) => void = () => undefined;
   const ended = new Promise<ServiceError | null>((resolver) => (resolve = resolver));
   const metadata = describeCall(caller, peer);
@@ -228,7 +239,7 @@ function dial(
 
 function describeProblem(error: ServiceError | null, wasOpen: boolean): string {
   if (error === null) return 'the peer ended the stream';
-  if (error.code === status.CANCELLED && !wasOpen) return `no answer within ${connectTimeoutMs} ms`;
+  if (error.code === status.CANCELLED && !wasOpen) return 'no answer in time';
   return withoutTime(error.details);
 }
 

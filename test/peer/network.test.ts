@@ -1,6 +1,7 @@
 import type { ClientWritableStream, ServerReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { connect } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { encodeBatch } from '../../src/peer/codec.js';
@@ -141,6 +142,30 @@ describe('a peer that stops', () => {
     a.network.setPeers([{ id: b.id, urls: [second] }]);
     await reach(a, b);
     expect(b.lost).toEqual([]);
+  });
+});
+
+describe('a peer that takes connections but says nothing', () => {
+  it('is waited for without a new connection each time', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const random = seededRandom(1);
+    let failures = 0;
+    const below = (bound: number): number => {
+      failures++;
+      return random.below(bound);
+    };
+    const backoff = { minMs: 2, maxMs: 4 };
+    const a = await startMember('a', { connectTimeoutMs: 40, backoff, random: { ...random, below } });
+    a.network.setPeers([{ id: memberId('b'), urls: [`http://127.0.0.1:${port}`] }]);
+    await until('several failures', () => failures >= 5);
+    expect(sockets.length).toBe(1);
+    await until('a new connection in the end', () => sockets.length === 2);
+    await a.network.close();
+    for (const socket of sockets) socket.destroy();
+    silent.close();
   });
 });
 
