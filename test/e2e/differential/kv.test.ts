@@ -96,7 +96,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(!hasEtcd)('Quorate answers as etcd does (skipped where etcd is not installed)', () => {
-  test('ten thousand random requests', { timeout: 240_000 }, async () => {
+  test('ten thousand random requests', { timeout: 220_000 }, async () => {
     let requests = 0;
     const property = fc.asyncProperty(fc.array(plan, requestsPerRun), async (plans) => {
       try {

@@ -105,8 +105,9 @@ const range: fc.Arbitrary<RangePlan> = fc.record({
   end,
   limit: rarely(fc.constantFrom(0, 0, 1, 2, 3), fc.constantFrom(-1, 1000)),
   revision,
-  sortOrder: rarely(fc.integer({ min: 0, max: 2 }), fc.constantFrom(7, -1)),
-  sortTarget: rarely(fc.integer({ min: 0, max: 4 }), fc.constantFrom(9, -1)),
+  // Only orders and targets that exist: the others make etcd 3.4.23 panic (docs/compatibility.md).
+  sortOrder: fc.integer({ min: 0, max: 2 }),
+  sortTarget: fc.integer({ min: 0, max: 4 }),
   serializable: fc.boolean(),
   keysOnly: rareFlag,
   countOnly: rareFlag,
@@ -212,13 +213,16 @@ function revisionOf(asked: RevisionPlan, { revision: current }: Binding): number
 }
 
 function rangeOf(asked: RangePlan, binding: Binding): etcdserverpb.IRangeRequest {
+  const rangeEnd = endOf(asked, binding);
+  // Over more than twelve keys etcd leaves open how ties are ordered: such wide ranges are sorted by key alone.
+  const isWide = asked.key === '\0' || asked.key === '' || rangeEnd[0] === 0;
   return {
     key: keyOf(asked.key, binding),
-    rangeEnd: endOf(asked, binding),
+    rangeEnd,
     limit: asked.limit,
     revision: revisionOf(asked.revision, binding),
     sortOrder: asked.sortOrder,
-    sortTarget: asked.sortTarget,
+    sortTarget: isWide ? 0 : asked.sortTarget,
     serializable: asked.serializable,
     keysOnly: asked.keysOnly,
     countOnly: asked.countOnly,
