@@ -10,6 +10,8 @@ import { apiVersion, clusterApiVersion } from './version.js';
 export interface HttpServer {
   /** Takes over a connection; its first bytes are still to be read. */
   accept(socket: Socket): void;
+  /** Ends connections that have no request running, and the others after it. */
+  drain(): void;
 }
 
 interface Answer {
@@ -20,7 +22,14 @@ interface Answer {
 const requestSizeBytesMax = 64 * 1024;
 
 export function createHttpServer(member: Member, limits: ApiLimits): HttpServer {
+  const idle = new Set<Socket>();
+  let isClosing = false;
   const server = createServer({ maxHeaderSize: 16 * 1024, keepAlive: true }, (request, response) => {
+    idle.delete(request.socket);
+    response.once('close', () => {
+      if (isClosing) request.socket.destroy();
+      else if (!request.socket.destroyed) idle.add(request.socket);
+    });
     request.resume(); // No path takes a body; what comes is read and forgotten, up to the connection's end.
     answerRequest(member, limits, request).then(
       (answer) => send(request, response, answer),
@@ -37,8 +46,16 @@ export function createHttpServer(member: Member, limits: ApiLimits): HttpServer 
   return {
     accept(socket) {
       const bound = setTimeout(() => socket.destroy(), limits.httpConnectionTimeoutMs);
-      socket.once('close', () => clearTimeout(bound));
+      idle.add(socket);
+      socket.once('close', () => {
+        clearTimeout(bound);
+        idle.delete(socket);
+      });
       server.emit('connection', socket);
+    },
+    drain() {
+      isClosing = true;
+      for (const socket of idle) socket.destroy();
     },
   };
 }

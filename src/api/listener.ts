@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { QuorateError } from '../base/index.js';
+import { http2Preface, openHttp2 } from './http2-opening.js';
 
 /** Takes connections at some addresses and hands each to the one that speaks its protocol. */
 export interface Listener {
@@ -8,7 +9,7 @@ export interface Listener {
   start(): Promise<void>;
   /** Where it really listens, e.g. the port that the system chose for port 0. Known once started. */
   readonly addresses: readonly string[];
-  /** Takes no more connections; those there are stay. */
+  /** Takes no more connections. Those that have been handed over stay. */
   stop(): void;
   /** Resolves when no connection is left. */
   drained(): Promise<void>;
@@ -19,16 +20,15 @@ export interface ListenerOptions {
   readonly urls: readonly string[];
   readonly connectionsMax: number;
   readonly firstBytesTimeoutMs: number;
-  onHttp1(socket: Socket): void;
-  onHttp2(socket: Socket): void;
+  readonly onHttp1: (socket: Socket) => void;
+  readonly onHttp2: (socket: Socket) => void;
 }
-
-/** What an HTTP/2 connection begins with; no HTTP/1.1 request does. */
-const http2Preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 export function createListener(options: ListenerOptions): Listener {
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
+  /** Those of them that have not been handed over. */
+  const opening = new Set<Socket>();
   const addresses: string[] = [];
   const waiting: (() => void)[] = [];
 
@@ -40,11 +40,17 @@ export function createListener(options: ListenerOptions): Listener {
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
+      opening.delete(socket);
       if (sockets.size === 0) for (const resolve of waiting.splice(0)) resolve();
     });
     // A reset while nobody has taken the connection over yet; afterwards its new owner hears of it too.
     socket.on('error', () => socket.destroy());
-    handOver(socket, options);
+    opening.add(socket);
+    handOver(socket, options.firstBytesTimeoutMs, (protocol) => {
+      opening.delete(socket);
+      if (protocol === 'http2') options.onHttp2(socket);
+      else options.onHttp1(socket);
+    });
   }
 
   return {
@@ -58,6 +64,7 @@ export function createListener(options: ListenerOptions): Listener {
     },
     stop() {
       for (const server of servers) server.close();
+      for (const socket of opening) socket.destroy();
     },
     drained: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     destroyConnections() {
@@ -66,9 +73,11 @@ export function createListener(options: ListenerOptions): Listener {
   };
 }
 
+type Protocol = 'http1' | 'http2';
+
 /** Reads just enough to know the protocol, and puts it back. */
-function handOver(socket: Socket, options: ListenerOptions): void {
-  const tooLate = setTimeout(() => socket.destroy(), options.firstBytesTimeoutMs);
+function handOver(socket: Socket, timeoutMs: number, onOpened: (protocol: Protocol) => void): void {
+  const tooLate = setTimeout(() => socket.destroy(), timeoutMs);
   let seen: Buffer = Buffer.alloc(0);
   function onReadable(): void {
     const bytes = socket.read() as Buffer | null;
@@ -78,8 +87,8 @@ function handOver(socket: Socket, options: ListenerOptions): void {
     if (protocol === null) return;
     settle();
     socket.unshift(seen);
-    if (protocol === 'http2') options.onHttp2(socket);
-    else options.onHttp1(socket);
+    if (protocol === 'http2') openHttp2(socket, { timeoutMs, onOpened: () => onOpened('http2') });
+    else onOpened('http1');
   }
   function settle(): void {
     clearTimeout(tooLate);
@@ -96,7 +105,7 @@ function handOver(socket: Socket, options: ListenerOptions): void {
 }
 
 /** Null while the bytes could be either. */
-export function protocolOf(bytes: Buffer): 'http1' | 'http2' | null {
+export function protocolOf(bytes: Buffer): Protocol | null {
   const length = Math.min(bytes.length, http2Preface.length);
   if (bytes.compare(http2Preface, 0, length, 0, length) !== 0) return 'http1';
   return length === http2Preface.length ? 'http2' : null;

@@ -63,6 +63,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   async function close(): Promise<void> {
     listener.stop();
     grpcServer.drain();
+    httpServer.drain();
     const cut = setTimeout(() => {
       logger.warn('cutting the client connections that are left');
       listener.destroyConnections();
