@@ -6,7 +6,7 @@ import { markFormed, openLayout } from './layout.js';
 import { createMember } from './member.js';
 import { checkPortsAreFree } from './ports.js';
 import { commandOf } from './program.js';
-import { createStatusDesk, failIfClustersDiffer, leaderAmong } from './status.js';
+import { createStatusDesk, leaderAmong } from './status.js';
 import { createSupervisor } from './supervisor.js';
 import type { Supervisor } from './supervisor.js';
 import type { Cluster, ClusterEvent, ClusterMember, ClusterOptions } from './types.js';
@@ -70,23 +70,18 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   async function start(startOptions: { readonly timeoutMs?: number } = {}): Promise<void> {
     const timeoutMs = startOptions.timeoutMs ?? defaultStartTimeoutMs;
     await checkPortsAreFree(layout.members.filter(({ name }) => memberNamed(name).state === 'stopped'));
-    const over = new AbortController();
     try {
-      const serving = members.map(async (member) => {
-        await member.start();
-        await member.waitUntilServing({ timeoutMs });
-      });
-      await Promise.race([
-        Promise.all(serving),
-        failIfClustersDiffer(desk, { timeoutMs: statusTimeoutMs, signal: over.signal }),
-      ]);
+      await Promise.all(
+        members.map(async (member) => {
+          await member.start();
+          await member.waitUntilServing({ timeoutMs });
+        }),
+      );
       await markFormed(dataFolder, layout);
     } catch (error) {
-      over.abort(); // Before the connections are closed, or it would open new ones.
       await stop({ graceMs: failedStartGraceMs });
       throw error;
     }
-    over.abort();
     if (options.restartDeadMembers === true) supervisor ??= createSupervisor(emit);
   }
 

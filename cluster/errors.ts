@@ -8,8 +8,6 @@ export type ClusterErrorCode =
   | 'folder-mismatch'
   /** The program cannot be run, or a member ended before it served. */
   | 'member-died'
-  /** Members have data of different clusters. */
-  | 'wrong-cluster'
   | 'timed-out';
 
 /** What a person must mend. The message says what happened, to what, and what to do about it. */

@@ -1,11 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { connect } from '../src/client/index.js';
 import type { Client, MemberStatus } from '../src/client/index.js';
-import { ClusterError } from './errors.js';
 import type { ClusterMember } from './types.js';
 
-const compareEveryMs = 500;
 const connectTimeoutMs = 1_000;
 
 export interface StatusOf {
@@ -57,25 +53,4 @@ export function leaderAmong(
   );
   leaders.sort((a, b) => b.status.term - a.status.term);
   return leaders[0] ?? null;
-}
-
-/** Throws `wrong-cluster` as soon as two members name different clusters; resolves only after `signal`. */
-export async function failIfClustersDiffer(
-  desk: StatusDesk,
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<void> {
-  while (!options.signal.aborted) {
-    const known = (await desk.askAll(options.timeoutMs)).flatMap(({ member, status }) =>
-      status === null ? [] : [{ name: member.name, clusterId: status.clusterId }],
-    );
-    if (known.some(({ clusterId }) => clusterId !== known[0]?.clusterId)) {
-      const list = known.map(({ name, clusterId }) => `${name} of ${clusterId}`).join(', ');
-      throw new ClusterError(
-        'wrong-cluster',
-        `the members have data of different clusters: ${list}. One of their folders comes from elsewhere: ` +
-          'put the right one back, or choose another --data-dir for a new cluster.',
-      );
-    }
-    await delay(compareEveryMs, undefined, { signal: options.signal }).catch(() => undefined);
-  }
 }

@@ -117,8 +117,8 @@ export interface Cluster extends AsyncDisposable {
   member(name: string): ClusterMember;
   /**
    * Starts all members and resolves when each serves. Throws a ClusterError, with all of them stopped again:
-   * `port-taken`, `member-died`, `wrong-cluster` when members have data of different clusters, or `timed-out` after
-   * `timeoutMs` (default 30 s).
+   * `port-taken`, `member-died` (with what it said: that its data is of another cluster, for example), or `timed-out`
+   * after `timeoutMs` (default 30 s).
    */
   start(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Stops all members. A later `start` finds their data. */

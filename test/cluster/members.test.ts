@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -9,7 +11,17 @@ import { newProgress, replicate } from '../../cluster/demo/replicate.js';
 import { verify } from '../../cluster/demo/verify.js';
 import { connect } from '../../src/client/index.js';
 import type { Client } from '../../src/client/index.js';
-import { freeBase, newCluster, realProgram, temporaryFolder, textLike, waitMs } from './fixture.js';
+import {
+  built,
+  freeBase,
+  isAlive,
+  newCluster,
+  realProgram,
+  temporaryFolder,
+  textLike,
+  waitMs,
+  waitUntilGone,
+} from './fixture.js';
 
 async function realOptions(): Promise<ClusterOptions> {
   return {
@@ -47,7 +59,7 @@ describe('a cluster of real members', () => {
     const own = newClient([leader.endpoint]);
     expect((await own.get('before'))?.text).toBe('kill');
     expect((await own.get('after'))?.text).toBe('kill');
-  }, 30_000);
+  });
 
   test('goes on when its leader is paused, and takes it back', async () => {
     const { cluster } = await newCluster(await realOptions());
@@ -60,7 +72,7 @@ describe('a cluster of real members', () => {
     leader.resume();
     await leader.waitUntilServing();
     expect((await newClient([leader.endpoint]).get('while'))?.text).toBe('paused');
-  }, 30_000);
+  });
 
   test('a restart from the same folder has the data, after an orderly end and after SIGKILL for all', async () => {
     const options = await realOptions();
@@ -77,7 +89,7 @@ describe('a cluster of real members', () => {
     const { cluster: third } = await newCluster(options);
     await third.start();
     expect((await client.get('greeting', { timeoutMs: waitMs }))?.text).toBe('hello again');
-  }, 40_000);
+  });
 
   test('a view tells who leads, where each member stands, and how much it writes', async () => {
     const { cluster } = await newCluster({ ...(await realOptions()), size: 3 });
@@ -101,11 +113,11 @@ describe('a cluster of real members', () => {
     expect(n1?.status?.revision).toBe(11);
     expect(n1?.writesPerSecond).toBeGreaterThan(0);
     expect(n3).toMatchObject({ state: 'stopped', status: null, lag: null, writesPerSecond: null, pid: null });
-  }, 30_000);
+  });
 
-  // etcd answers no client before it has a leader, so its members cannot be asked which cluster they are of.
+  // etcd only logs that its peers are of another cluster, and waits for them.
   test.skipIf(realProgram.program !== undefined)(
-    "members with data of different clusters don't start",
+    'a member with the data of another cluster does not start',
     async () => {
       const ports = { base: await freeBase(4) };
       const one = { ...(await realOptions()), size: 2, ports };
@@ -119,12 +131,54 @@ describe('a cluster of real members', () => {
       await rename(join(two.dataFolder, 'n1'), join(one.dataFolder, 'n1'));
       const { cluster: mixed } = await newCluster(one);
       await expect(mixed.start()).rejects.toMatchObject({
-        code: 'wrong-cluster',
-        message: textLike(/data of different clusters: n1 of [0-9a-f]+, n2 of [0-9a-f]+/),
+        message: textLike(/member n1 ended .*\n.*folder belongs to member [0-9a-f]+ of cluster [0-9a-f]+/),
       });
     },
-    30_000,
   );
+});
+
+describe('quorate cluster', () => {
+  async function run(...flags: string[]) {
+    const folder = await temporaryFolder();
+    const flagsOfAll = ['cluster', '--data-dir', folder, '--base-port', String(await freeBase(6)), ...flags];
+    const child = spawn(process.execPath, [built('../../src/cli/main.js'), ...flagsOfAll], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL')); // Its members go with it.
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
+    }
+    const ended = once(child, 'close');
+    const waitForLine = (pattern: RegExp): Promise<RegExpExecArray> =>
+      vi.waitUntil(() => pattern.exec(printed), { timeout: waitMs });
+    return { child, ended, waitForLine };
+  }
+
+  test('restarts a member that is killed, says so, and stops all at Ctrl-C', async () => {
+    const { child, ended, waitForLine } = await run();
+    await waitForLine(/n\d leads term \d/);
+    const [, pid] = await waitForLine(/n2 started as process (\d+)/);
+    process.kill(Number(pid), 'SIGKILL');
+    await waitForLine(/n2 \(process \d+\) was ended by SIGKILL/);
+    const [, again] = await waitForLine(/was ended by SIGKILL[^]*n2 started as process (\d+)/);
+    const pids = [Number(again)];
+    for (const name of ['n1', 'n3'])
+      pids.push(Number((await waitForLine(new RegExp(`${name} .*process (\\d+)`)))[1]));
+    child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
+    await waitForLine(/stopped; the data is in/);
+    expect(pids.some(isAlive)).toBe(false);
+  });
+
+  test('a second Ctrl-C ends all at once', async () => {
+    const { child, ended, waitForLine } = await run('--nodes', '1');
+    const [, pid] = await waitForLine(/n1 started as process (\d+)/);
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    await ended;
+    await waitUntilGone([Number(pid)]);
+  });
 });
 
 describe('the demo', () => {
@@ -158,5 +212,5 @@ describe('the demo', () => {
         'missing is missing',
       ]);
     }
-  }, 30_000);
+  });
 });
