@@ -2,7 +2,7 @@ import type { ClientWritableStream, ServerReadableStream, ServiceError } from '@
 import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { encodeBatch } from '../../src/peer/codec.js';
 import { describeCall } from '../../src/peer/handshake.js';
@@ -23,6 +23,9 @@ import {
   startMember,
   until,
 } from './support.js';
+
+// Real sockets on a machine that may be busy: only what never comes fails.
+vi.setConfig({ testTimeout: 30_000 });
 
 afterEach(closeAll);
 
@@ -366,11 +369,10 @@ describe('listening', () => {
     const socket = connect(Number(new URL(a.url).port), '127.0.0.1');
     socket.on('error', () => undefined);
     await new Promise<void>((resolve) => socket.once('connect', resolve));
-    const start = performance.now();
     await a.network.close();
-    expect(performance.now() - start).toBeLessThan(4_000);
-    socket.destroy();
+    // Nobody has closed the other end, and yet the port is free.
     await startMember('a', { url: a.url });
+    socket.destroy();
   });
 
   it('may end before it has begun', async () => {

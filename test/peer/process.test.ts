@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { TestMember } from './support.js';
 import { closeAll, clusterId, freeUrl, memberId, startMember, until } from './support.js';
@@ -11,6 +11,9 @@ import { closeAll, clusterId, freeUrl, memberId, startMember, until } from './su
 const childModule = fileURLToPath(new URL('../../dist/test/peer/child.js', import.meta.url));
 
 const children: ChildProcess[] = [];
+
+// Real sockets on a machine that may be busy: only what never comes fails.
+vi.setConfig({ testTimeout: 30_000 });
 
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');

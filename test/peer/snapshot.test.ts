@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { Client, credentials, status } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { describeCall } from '../../src/peer/handshake.js';
 import { passBytes, snapshotPath } from '../../src/peer/service.js';
@@ -9,6 +9,9 @@ import type { SnapshotMeta } from '../../src/raft/index.js';
 import type { StoreEntry } from '../../src/storage/index.js';
 import type { TestMember } from './support.js';
 import { acquaint, closeAll, clusterId, memberId, reach, startMember, until } from './support.js';
+
+// Real sockets on a machine that may be busy: only what never comes fails.
+vi.setConfig({ testTimeout: 30_000 });
 
 afterEach(closeAll);
 
