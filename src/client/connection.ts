@@ -8,7 +8,10 @@ import type { ClientErrorCode } from './errors.js';
 import type { TlsOptions } from './session.js';
 
 export interface ClientOptions {
-  /** How long a request may take in all, retries included; each may say otherwise. Default 5000. */
+  /**
+   * How long a request may take in all, retries included; each may say otherwise. Default 5000. A read gives each
+   * member its share of it, so that one that hangs leaves time for the others.
+   */
   readonly timeoutMs?: number;
   /** How long a member may take to accept a connection before the next one is tried. Default 2000. */
   readonly connectTimeoutMs?: number;

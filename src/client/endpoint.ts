@@ -113,7 +113,8 @@ export function createEndpoint(address: EndpointAddress, options: EndpointOption
 const windowSizeBytes = 8 * 1024 * 1024;
 
 function whyNotConnected(failure: Error | undefined): string {
-  if (failure === undefined) return 'the connection was closed before it was ready';
+  if (failure === undefined)
+    return "the connection was closed before it was ready: is it a member's client port, and http or https?";
   const isProtocol = 'code' in failure && failure.code === 'ERR_HTTP2_ERROR';
   return isProtocol ? `not a member's client port (${messageOf(failure)})` : messageOf(failure);
 }

@@ -31,13 +31,13 @@ export function messageOfFrame(bytes: Buffer): Buffer | undefined {
 export function requestHeaders(path: string): OutgoingHttpHeaders {
   const known = headersByPath.get(path);
   if (known !== undefined) return known;
-  const headers: OutgoingHttpHeaders = {
+  const headers: OutgoingHttpHeaders = Object.freeze({
     ':method': 'POST',
     ':path': path,
     'content-type': 'application/grpc+proto',
     te: 'trailers',
     'user-agent': 'quorate-client',
-  };
+  });
   headersByPath.set(path, headers);
   return headers;
 }
