@@ -115,7 +115,7 @@ function keyValueScript(prefix: string, revision: number): readonly Step[] {
     ),
     step(
       `txn -w fields`,
-      `lease("${prefix}t") = "0"\n\nput ${prefix}u 1\nget ${prefix}u\ndel ${prefix}u\n\n\n`,
+      `ver("${prefix}t") = "1"\n\nput ${prefix}u 1\nget ${prefix}u\ndel ${prefix}u\n\n\n`,
     ),
     step(`txn -w fields`, `ver("${prefix}t") < "9"\n\nput ${prefix}v 1\ndel ${prefix}t --prev-kv\n\n\n`),
     step(`txn`, `\nput ${prefix}same 1\nput ${prefix}same 2\n\n\n`),

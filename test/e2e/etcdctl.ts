@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 
 /** What one run of etcdctl printed and how it ended. */
 export interface Printed {
@@ -19,9 +19,19 @@ export function whyNoEtcdctl(): string | null {
 /** Runs the unchanged etcdctl against one member. */
 export async function etcdctl(endpoint: string, args: readonly string[], input = ''): Promise<Printed> {
   const child = spawn('etcdctl', ['--endpoints', endpoint, ...args], { env: environment() });
+  child.stdin.on('error', () => undefined); // It may end without having read what it was given.
   child.stdin.end(input);
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { exitCode: child.exitCode ?? -1, stdout, stderr };
+  const [stdout, stderr] = await Promise.all([
+    buffer(child.stdout),
+    buffer(child.stderr),
+    once(child, 'close'),
+  ]);
+  // Latin-1, for the output may be protobuf: one character a byte.
+  return {
+    exitCode: child.exitCode ?? -1,
+    stdout: stdout.toString('latin1'),
+    stderr: stderr.toString('latin1'),
+  };
 }
 
 function environment(): NodeJS.ProcessEnv {
