@@ -90,3 +90,11 @@ export function storedRevisions(disk: MemoryDisk): string[] {
       return `${bytes.readUInt32BE(4)}.${bytes.readUInt32BE(13)}${bytes.length > 17 ? 't' : ''}`;
     });
 }
+
+/** Values as text, so that a Buffer and a Uint8Array of the same bytes are equal. */
+export function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeCommand, encodeCommand, validateTxn } from '../../src/mvcc/index.js';
 import type { Command, RangeRequest, TxnRequest } from '../../src/mvcc/index.js';
-import { createHarness } from './harness.js';
+import { createHarness, plain } from './harness.js';
 import { anyCompact, anyPut, anyRange, anyReadingTxn, anyRemove, anyWritingTxn } from './requests.js';
 import { Twin } from './twin.js';
 
@@ -107,12 +107,4 @@ async function take(
       if (twin.compactRevision > 0) await harness.machine.compacted(twin.compactRevision);
       break;
   }
-}
-
-/** Values as text, so that a Buffer and a Uint8Array of the same bytes are equal. */
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
 }
