@@ -84,7 +84,7 @@ async function whyUnhealthy(
   limits: ApiLimits,
   serializable: boolean,
 ): Promise<string | null> {
-  if (member.status().leader === null) return 'RAFT NO LEADER';
+  if (member.leader === null) return 'RAFT NO LEADER';
   if (serializable) return null;
   try {
     await within(limits.healthTimeoutMs, member.linearizableBarrier());

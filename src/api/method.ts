@@ -44,10 +44,10 @@ export function unary<T>(
     path,
     async handle(bytes, { requiresLeader }) {
       const request = decode(bytes);
-      if (servedByLearner?.(request) !== true && member.status().isLearner) {
+      if (servedByLearner?.(request) !== true && member.isLearner) {
         throw new QuorateError('not-supported-for-learner');
       }
-      if (requiresLeader && member.status().leader === null) throw new QuorateError('no-leader');
+      if (requiresLeader && member.leader === null) throw new QuorateError('no-leader');
       return handle(request);
     },
   };

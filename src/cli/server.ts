@@ -117,6 +117,7 @@ interface ServerSettings {
   readonly dataFolder: string;
   readonly listenClientUrls: readonly string[];
   readonly listenPeerUrls: readonly string[];
+  readonly advertisePeerUrls: readonly string[];
 }
 
 /** Checks what single flags cannot check alone. */
@@ -153,6 +154,7 @@ function readSettings(given: ServerOptions): ServerSettings {
     dataFolder: given.dataDir ?? `${given.name}.quorate`,
     listenClientUrls,
     listenPeerUrls,
+    advertisePeerUrls: own.peerUrls,
     config: {
       name: given.name,
       clientUrls: clientUrls.length > 0 ? clientUrls : listenClientUrls,
@@ -173,12 +175,13 @@ async function serve(
   io: CommandIo,
   exitWithParent: boolean,
 ): Promise<ExitCode> {
-  const { config, dataFolder, listenClientUrls, listenPeerUrls } = settings;
+  const { config, dataFolder, listenClientUrls, listenPeerUrls, advertisePeerUrls } = settings;
   const identity = initialIdentity(config);
   const env = createNodeEnv({
     dataFolder,
     identity,
     listenPeerUrls,
+    advertisePeerUrls,
     logger,
     onFatal: (reason) => endNow(logger, reason),
   });

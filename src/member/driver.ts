@@ -254,7 +254,9 @@ export function createDriver(parts: DriverParts): Driver {
   }
 
   function refreshPeers(): void {
-    env.network.setPeers(peersOf(id, core.status().configuration, state.machine.membership, announced));
+    const { membership } = state.machine;
+    const peers = peersOf(id, core.status().configuration, membership, announced);
+    env.network.setPeers(peers, membership.removed);
   }
 
   async function sendSnapshot(to: NodeId): Promise<void> {

@@ -103,6 +103,12 @@ function createMember(parts: MemberParts): Member {
     id,
     clusterId,
     status,
+    get leader() {
+      return core.leader;
+    },
+    get isLearner() {
+      return core.isLearner;
+    },
     header: () => ({ term: core.term, revision: state.machine.revision }),
     databaseSize: () => state.read((machine) => machine.sizeBytes()),
     async range(request) {

@@ -12,6 +12,8 @@ export interface NodeEnvOptions {
   readonly identity: { readonly clusterId: string; readonly memberId: string };
   /** Where peers reach this member: `http://host:port`. */
   readonly listenPeerUrls: readonly string[];
+  /** Where the others reach it, if elsewhere. */
+  readonly advertisePeerUrls: readonly string[];
   readonly logger: Logger;
   /** Called once, when the member must not run on. A server ends its process here. */
   readonly onFatal: (reason: Error) => void;
@@ -19,7 +21,7 @@ export interface NodeEnvOptions {
 
 /** The real world: Node's clock and timers, LevelDB, gRPC between the members. */
 export function createNodeEnv(options: NodeEnvOptions): Env {
-  const { dataFolder, identity, listenPeerUrls, logger, onFatal } = options;
+  const { dataFolder, identity, listenPeerUrls, advertisePeerUrls, logger, onFatal } = options;
   const random = seededRandom(randomBytes(6).readUIntBE(0, 6));
   return {
     monotonicMs: () => performance.now(),
@@ -30,7 +32,13 @@ export function createNodeEnv(options: NodeEnvOptions): Env {
     soon: (action) => void setImmediate(action),
     random,
     disk: openLevelDisk(dataFolder),
-    network: createPeerNetwork({ identity, listenUrls: listenPeerUrls, logger, random }),
+    network: createPeerNetwork({
+      identity,
+      listenUrls: listenPeerUrls,
+      advertiseUrls: advertisePeerUrls,
+      logger,
+      random,
+    }),
     logger,
     fatal: onFatal,
   };

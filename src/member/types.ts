@@ -44,6 +44,9 @@ export interface Member {
   readonly id: NodeId;
   readonly clusterId: string;
   status(): MemberStatus;
+  /** Null while none is known. Cheap, as is `isLearner`: asked for every request. */
+  readonly leader: NodeId | null;
+  readonly isLearner: boolean;
   /** What every answer's header tells, cheaply. */
   header(): { readonly term: number; readonly revision: number };
   databaseSize(): Promise<{ readonly total: number; readonly inUse: number }>;

@@ -49,6 +49,9 @@ export function createCore(options: CoreOptions, initial: InitialState, random: 
     get leader() {
       return state.leader;
     },
+    get isLearner() {
+      return isLearner(state.history.latest, state.id);
+    },
     get commit() {
       return state.commit;
     },

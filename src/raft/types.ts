@@ -300,6 +300,7 @@ export interface Core {
   readonly role: Role;
   readonly term: Term;
   readonly leader: NodeId | null;
+  readonly isLearner: boolean;
   readonly commit: Index;
   status(): CoreStatus;
   /** Throws an InvariantError where the core contradicts itself. Ends every step in tests; cheap parts always run. */

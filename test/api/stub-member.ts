@@ -31,6 +31,8 @@ export function stubMember(
       errors: [],
       ...status,
     }),
+    leader: status.leader === undefined ? id : status.leader,
+    isLearner: status.isLearner ?? false,
     header: () => ({ term: 7, revision: 5 }),
     databaseSize: async () => Promise.resolve({ total: 4096, inUse: 2048 }),
     range: async (request) =>
