@@ -55,12 +55,16 @@ async function main(): Promise<number> {
   print(`${count(records.values.size)} records, ${megabytes(bytes)}, from ${records.source}`);
   for (const remark of records.remarks) print(`  ${remark}`);
   const dataFolder = await mkdtemp(join(tmpdir(), 'quorate-demo-'));
+  const interrupted = new Promise<never>((_, reject) => {
+    process.once('SIGINT', () => reject(new Error('interrupted')));
+  });
+  const cluster = await createCluster({ dataFolder, size: settings.nodes, ports: 'free' });
   try {
-    const cluster = await createCluster({ dataFolder, size: settings.nodes, ports: 'free' });
-    const isGood = await runWith(cluster, records, settings);
+    const isGood = await Promise.race([runWith(cluster, records, settings), interrupted]);
     print(isGood ? 'good: every acknowledged record is on every member' : 'BAD: see above');
     return isGood ? 0 : 1;
   } finally {
+    await cluster.kill();
     if (settings.keepsData) print(`the data is in ${dataFolder}`);
     else await rm(dataFolder, { recursive: true, force: true });
   }
@@ -144,9 +148,11 @@ async function check(cluster: Cluster, records: Records, occasion: string): Prom
 function printKills(kills: readonly Kill[]): void {
   const times = kills.flatMap(({ leaderlessMs }) => (leaderlessMs === null ? [] : [leaderlessMs]));
   times.sort((a, b) => a - b);
+  const middle = times.length / 2;
   print(`${kills.length} kills survived, ${times.length} of them of the leader`);
-  const [median, worst] = [times[Math.floor(times.length / 2)], times.at(-1)];
-  if (median === undefined || worst === undefined) return;
+  const [low, high, worst] = [times[Math.ceil(middle) - 1], times[Math.floor(middle)], times.at(-1)];
+  if (low === undefined || high === undefined || worst === undefined) return;
+  const median = (low + high) / 2;
   print(`time without a leader: median ${median.toFixed(0)} ms, worst ${worst.toFixed(0)} ms`);
   print('  (from SIGKILL to the first acknowledgement of a put that was sent after it)');
 }
@@ -223,5 +229,5 @@ try {
   process.exitCode = await main();
 } catch (error) {
   process.stderr.write(`demo:packages: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exit(1); // Whatever is still under way has lost its purpose.
 }
