@@ -1,6 +1,6 @@
 import { createApiServer } from '../api/index.js';
 import type { Logger } from '../base/index.js';
-import { createNodeEnv, defaultLimits, initialIdentity, startMember } from '../member/index.js';
+import { createNodeEnv, defaultLimits, startMember } from '../member/index.js';
 import type { MemberConfig } from '../member/index.js';
 import { defineCommand, exitCodes } from './command.js';
 import type { CommandIo, ExitCode } from './command.js';
@@ -176,10 +176,9 @@ async function serve(
   exitWithParent: boolean,
 ): Promise<ExitCode> {
   const { config, dataFolder, listenClientUrls, listenPeerUrls, advertisePeerUrls } = settings;
-  const identity = initialIdentity(config);
-  const env = createNodeEnv({
+  const { env, identity } = await createNodeEnv({
     dataFolder,
-    identity,
+    config,
     listenPeerUrls,
     advertisePeerUrls,
     logger,

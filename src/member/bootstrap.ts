@@ -12,7 +12,7 @@ import { isStateStore, nextStoreName } from './snapshots.js';
 import { createState } from './state.js';
 import type { State } from './state.js';
 
-const walStoreName = 'wal';
+export const walStoreName = 'wal';
 const inflightMessagesMax = 256;
 const appendSizeBytesMax = 1024 * 1024;
 const uncommittedSizeBytesMax = 256 * 1024 * 1024;

@@ -4,12 +4,15 @@ import { seededRandom } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import { createPeerNetwork } from '../peer/index.js';
 import { openLevelDisk } from '../storage/index.js';
+import type { MemberConfig } from './config.js';
 import type { Env } from './env.js';
+import type { InitialIdentity } from './identity.js';
+import { resolveIdentity } from './joining.js';
 
 export interface NodeEnvOptions {
   /** The member's own folder; made when it is not there. */
   readonly dataFolder: string;
-  readonly identity: { readonly clusterId: string; readonly memberId: string };
+  readonly config: MemberConfig;
   /** Where peers reach this member: `http://host:port`. */
   readonly listenPeerUrls: readonly string[];
   /** Where the others reach it, if elsewhere. */
@@ -19,11 +22,15 @@ export interface NodeEnvOptions {
   readonly onFatal: (reason: Error) => void;
 }
 
-/** The real world: Node's clock and timers, LevelDB, gRPC between the members. */
-export function createNodeEnv(options: NodeEnvOptions): Env {
-  const { dataFolder, identity, listenPeerUrls, advertisePeerUrls, logger, onFatal } = options;
+/** The real world (Node's clock and timers, LevelDB, gRPC between the members), and who the member is in it. */
+export async function createNodeEnv(
+  options: NodeEnvOptions,
+): Promise<{ readonly env: Env; readonly identity: InitialIdentity }> {
+  const { dataFolder, config, listenPeerUrls, advertisePeerUrls, logger, onFatal } = options;
   const random = seededRandom(randomBytes(6).readUIntBE(0, 6));
-  return {
+  const disk = openLevelDisk(dataFolder);
+  const identity = await resolveIdentity(config, disk);
+  const env: Env = {
     monotonicMs: () => performance.now(),
     after(delayMs, action) {
       const timer = setTimeout(action, delayMs);
@@ -31,7 +38,7 @@ export function createNodeEnv(options: NodeEnvOptions): Env {
     },
     soon: (action) => void setImmediate(action),
     random,
-    disk: openLevelDisk(dataFolder),
+    disk,
     network: createPeerNetwork({
       identity,
       listenUrls: listenPeerUrls,
@@ -42,4 +49,5 @@ export function createNodeEnv(options: NodeEnvOptions): Env {
     logger,
     fatal: onFatal,
   };
+  return { env, identity };
 }

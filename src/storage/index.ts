@@ -10,5 +10,5 @@ export type {
   StoreReader,
   StoreSnapshot,
 } from './kv.js';
-export { openWal } from './wal/index.js';
+export { openWal, readWalIdentity } from './wal/index.js';
 export type { Wal, WalAppend, WalContents, WalGenesis, WalIdentity, WalOptions } from './wal/index.js';
