@@ -1,7 +1,6 @@
 import { unreachable } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
-import { beginChange } from './change.js';
-import type { Change } from './change.js';
+import { Change } from './change.js';
 import type { KeyIndex } from './key-index.js';
 import type { LeaseSet } from './lease-set.js';
 import type { Records } from './records.js';
@@ -55,7 +54,7 @@ export function applyCommand(options: ApplyOptions, command: Command): Outcome<C
 
 function applyPut(options: ApplyOptions, request: PutRequest): Outcome<CommandResponse> {
   const change = begin(options);
-  const error = checkPut(request, change.view(), options.leases);
+  const error = checkPut(request, change, options.leases);
   if (error !== null) return refused(error);
   const response = change.put(request);
   options.state.revision = change.revision;
@@ -71,9 +70,8 @@ function applyDeleteRange(options: ApplyOptions, request: DeleteRangeRequest): O
 
 function applyTxn(options: ApplyOptions, request: TxnRequest): Outcome<CommandResponse> {
   const change = begin(options);
-  const before = change.view();
-  const plan = planTxn(request, before);
-  const error = checkPlan(plan, before, options.leases);
+  const plan = planTxn(request, change);
+  const error = checkPlan(plan, change, options.leases);
   if (error !== null) return refused(error);
   const response = runPlan(plan, change);
   options.state.revision = change.revision;
@@ -101,7 +99,7 @@ function applyAttributes(state: State, attributes: MemberAttributes): Outcome<Co
 
 function begin({ state, index, records }: ApplyOptions): Change {
   const { revision, compactRevision } = state;
-  return beginChange({ index, records, revision, compactRevision });
+  return new Change({ index, records, revision, compactRevision });
 }
 
 function refused(error: ErrorCode): { readonly ok: false; readonly error: ErrorCode } {

@@ -17,7 +17,7 @@ export interface View {
   readonly records: Records;
   /** The revision that is current to this read, and whether it is that of the index, too, or of the past by now. */
   readonly revision: Revision;
-  readonly isLatest: () => boolean;
+  isLatest(): boolean;
   readonly compactRevision: Revision;
 }
 

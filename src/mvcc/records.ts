@@ -5,7 +5,7 @@ import { createCache } from './cache.js';
 import type { RecordId } from './key-index.js';
 import { decodeKeyValue, encodeKeyValue } from './key-value.js';
 import { recordKeyOf } from './record-key.js';
-import type { KeyValue, LeaseId, Revision } from './types.js';
+import type { KeyValue, Revision } from './types.js';
 
 /** What a record costs in memory beside its bytes: objects and a slot in a map. */
 const overheadSizeBytes = 200;
@@ -19,7 +19,7 @@ export interface Records {
   readonly unflushedSizeBytes: number;
   /** Reads that had to go to the store so far; each costs some microseconds. */
   readonly misses: number;
-  put(record: NewRecord): void;
+  put(kv: KeyValue, sub: number): void;
   putTombstone(id: RecordId, key: Key): void;
   /** The value of the key at that record, which must exist: otherwise throws `storage-corrupt`, naming the revision. */
   read(id: RecordId, key: Key): KeyValue;
@@ -29,16 +29,7 @@ export interface Records {
   endFlush(): void;
 }
 
-export interface NewRecord extends RecordId {
-  readonly key: Key;
-  readonly createRevision: Revision;
-  readonly version: number;
-  readonly value: Uint8Array;
-  readonly lease: LeaseId;
-}
-
-interface Unflushed {
-  readonly id: RecordId;
+interface Unflushed extends RecordId {
   /** Null: a tombstone. */
   readonly kv: KeyValue | null;
   readonly bytes: Uint8Array;
@@ -48,7 +39,7 @@ interface Unflushed {
 type RecordName = number | string;
 
 export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): Records {
-  const cache = createCache<RecordName, KeyValue>(cacheSizeBytesMax);
+  const cache = createCache<RecordName, KeyValue>(cacheSizeBytesMax, sizeBytesOf);
   let waiting = new Map<RecordName, Unflushed>();
   let waitingSizeBytes = 0;
   let flushing = new Map<RecordName, Unflushed>();
@@ -56,7 +47,7 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
   let misses = 0;
 
   function add(unflushed: Unflushed): void {
-    waiting.set(nameOf(unflushed.id), unflushed);
+    waiting.set(nameOf(unflushed.main, unflushed.sub), unflushed);
     waitingSizeBytes += unflushed.bytes.length + overheadSizeBytes;
   }
 
@@ -68,23 +59,21 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
       return misses;
     },
 
-    put(record) {
-      const { main, sub, key, createRevision, version, lease } = record;
-      const fields = { key, createRevision, modRevision: main, version, lease };
-      const bytes = encodeKeyValue({ ...fields, value: record.value });
+    put(kv, sub) {
+      const bytes = encodeKeyValue(kv);
       // The value that is kept is a view into the record: what the client sent is let go.
-      const kv = { ...fields, value: valueWithin(bytes, record) };
-      add({ id: { main, sub }, kv, bytes });
-      cache.add(nameOf(record), kv, bytes.length + overheadSizeBytes);
+      const kept = { ...kv, value: valueWithin(bytes, kv) };
+      add({ main: kv.modRevision, sub, kv: kept, bytes });
+      cache.add(nameOf(kv.modRevision, sub), kept);
     },
 
-    putTombstone(id, key) {
+    putTombstone({ main, sub }, key) {
       const kv = { key, createRevision: 0, modRevision: 0, version: 0, value: emptyBytes, lease: 0n };
-      add({ id, kv: null, bytes: encodeKeyValue(kv) });
+      add({ main, sub, kv: null, bytes: encodeKeyValue(kv) });
     },
 
     read(id, key) {
-      const name = nameOf(id);
+      const name = nameOf(id.main, id.sub);
       const cached = cache.get(name);
       if (cached !== undefined) return cached;
       const unflushed = waiting.get(name) ?? flushing.get(name);
@@ -95,14 +84,15 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
       const kv = decodeRecord(bytes, id);
       if (kv.key !== key || kv.modRevision !== id.main)
         throw damaged(id, 'is that of another key or revision');
-      cache.add(name, kv, bytes.length + overheadSizeBytes);
+      cache.add(name, kv);
       return kv;
     },
 
     beginFlush() {
       const operations: StoreOperation[] = [];
-      for (const { id, kv, bytes } of waiting.values()) {
-        operations.push({ type: 'put', key: recordKeyOf(id, kv === null), value: bytes });
+      for (const unflushed of waiting.values()) {
+        const key = recordKeyOf(unflushed, unflushed.kv === null);
+        operations.push({ type: 'put', key, value: unflushed.bytes });
       }
       flushing = waiting;
       flushingSizeBytes = waitingSizeBytes;
@@ -118,8 +108,12 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
   };
 }
 
-function nameOf({ main, sub }: RecordId): RecordName {
+function nameOf(main: Revision, sub: number): RecordName {
   return sub === 0 ? main : `${main}_${sub}`;
+}
+
+function sizeBytesOf({ key, value }: KeyValue): number {
+  return key.length + value.length + overheadSizeBytes;
 }
 
 /** Reads a record's bytes; bytes that are none throw `storage-corrupt`, naming the revision. */
@@ -137,7 +131,7 @@ export function damaged(id: RecordId, how: string, cause?: unknown): QuorateErro
 }
 
 /** The value within a record's encoding: the last field, unless there is a lease. */
-function valueWithin(bytes: Buffer, { value, lease }: NewRecord): Uint8Array {
+function valueWithin(bytes: Buffer, { value, lease }: KeyValue): Uint8Array {
   if (value.length === 0) return emptyBytes;
   return lease === 0n ? bytes.subarray(bytes.length - value.length) : decodeKeyValue(bytes).value;
 }

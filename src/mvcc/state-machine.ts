@@ -10,7 +10,7 @@ import { createKeyIndex } from './key-index.js';
 import { noLeases } from './lease-set.js';
 import { encodeMeta, metaKey } from './meta.js';
 import { createPins } from './pins.js';
-import { checkRevision, readRange } from './range.js';
+import { checkRevision, readOne, readRange } from './range.js';
 import type { View } from './range.js';
 import { createRecords } from './records.js';
 import { loadMeta, restoreIndex } from './restore.js';
@@ -128,7 +128,7 @@ export async function openStateMachine(
       const view = viewNow();
       const error = checkRevision(request.revision, view);
       if (error !== null) return refused(error);
-      const value = runFirst(readRange(request, view));
+      const value = readOne(request, view) ?? runFirst(readRange(request, view));
       return value === null ? null : { ok: true, value };
     },
     async range(request) {

@@ -64,7 +64,7 @@ export function runPlan(plan: Plan, change: Change): TxnResponse {
   const responses = plan.operations.map((operation): TxnOperationResponse => {
     switch (operation.type) {
       case 'range':
-        return runThrough(readRange(operation, change.view()));
+        return runThrough(readRange(operation, change));
       case 'put':
         return change.put(operation);
       case 'delete-range':

@@ -9,10 +9,10 @@ import { genesis, plain, turn } from './harness.js';
 import { anyCompact, anyPut, anyRemove, anyWritingTxn, range } from './requests.js';
 
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 5, arbitrary: anyPut as fc.Arbitrary<Command> },
-  { weight: 2, arbitrary: anyRemove as fc.Arbitrary<Command> },
-  { weight: 2, arbitrary: anyWritingTxn.filter((txn) => validateTxn(txn) === null) as fc.Arbitrary<Command> },
-  { weight: 2, arbitrary: anyCompact as fc.Arbitrary<Command> },
+  { weight: 5, arbitrary: anyPut },
+  { weight: 2, arbitrary: anyRemove },
+  { weight: 2, arbitrary: anyWritingTxn.filter((txn) => validateTxn(txn) === null) },
+  { weight: 2, arbitrary: anyCompact },
 );
 
 async function open(disk: MemoryDisk): Promise<StateMachine> {

@@ -62,8 +62,8 @@ describe('a key', () => {
 describe('a range', () => {
   beforeEach(() => {
     // Created a, b, c, d (revisions 2 to 5); b modified at 6, a at 7 and 8; values against the order of keys.
-    for (const [key, value] of ['a9', 'b8', 'c7', 'd6', 'b5', 'a4', 'a3'].map((pair) => [...pair])) {
-      harness.done(put(key ?? '', value ?? ''));
+    for (const pair of ['a9', 'b8', 'c7', 'd6', 'b5', 'a4', 'a3']) {
+      harness.done(put(pair.charAt(0), pair.charAt(1)));
     }
   });
 

@@ -17,19 +17,19 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 6,
     arbitrary: fc
       .oneof(
-        { weight: 4, arbitrary: anyPut as fc.Arbitrary<Command> },
-        { weight: 2, arbitrary: anyRemove as fc.Arbitrary<Command> },
+        { weight: 4, arbitrary: anyPut },
+        { weight: 2, arbitrary: anyRemove },
         {
           weight: 3,
-          arbitrary: anyWritingTxn.filter((txn) => validateTxn(txn) === null) as fc.Arbitrary<Command>,
+          arbitrary: anyWritingTxn.filter((txn) => validateTxn(txn) === null),
         },
-        { weight: 1, arbitrary: anyCompact as fc.Arbitrary<Command> },
+        { weight: 1, arbitrary: anyCompact },
       )
       .map((command) => ({ type: 'command' as const, command })),
   },
   { weight: 4, arbitrary: anyRange.map((request) => ({ type: 'range' as const, request })) },
   { weight: 1, arbitrary: anyReadingTxn.map((request) => ({ type: 'read-txn' as const, request })) },
-  { weight: 1, arbitrary: fc.constantFrom('flush', 'restart', 'wait').map((type) => ({ type }) as Step) },
+  { weight: 1, arbitrary: fc.constantFrom('flush', 'restart', 'wait').map((type) => ({ type })) },
 );
 
 /**
