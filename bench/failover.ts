@@ -1,4 +1,5 @@
 import { openRawClient, paths, putBody } from './grpc.js';
+import type { RawClient } from './grpc.js';
 import { withSystem } from './systems.js';
 import type { SystemName } from './systems.js';
 
@@ -31,7 +32,7 @@ export async function measureFailovers(
       );
       const killedAtMs = performance.now();
       const dead = leader.kill();
-      await Promise.race(clients.map((client) => firstWrite(client.call, killedAtMs)));
+      await Promise.race(clients.map((client) => firstWrite(client, killedAtMs)));
       timesMs.push(performance.now() - killedAtMs);
       for (const client of clients) client.close();
       await dead;
@@ -43,10 +44,10 @@ export async function measureFailovers(
   });
 }
 
-async function firstWrite(call: ReturnType<typeof openRawClient>['call'], sinceMs: number): Promise<void> {
+async function firstWrite(client: RawClient, sinceMs: number): Promise<void> {
   while (performance.now() - sinceMs < giveUpMs) {
     try {
-      await call(paths.put, putBody('failover', Buffer.from('after')), attemptTimeoutMs);
+      await client.call(paths.put, putBody('failover', Buffer.from('after')), attemptTimeoutMs);
       return;
     } catch {
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

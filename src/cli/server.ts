@@ -107,7 +107,9 @@ member remembers its cluster in its data folder.`,
     const [unexpected] = positionals;
     if (unexpected !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(unexpected)}`);
     const settings = readSettings(given);
-    const logger = createLineLogger(given.logLevel, (line) => void io.stderr.write(line));
+    const logger = createLineLogger(given.logLevel, (line) => {
+      io.stderr.write(line).catch(() => undefined); // Whoever read the log has gone; the member has not.
+    });
     return serve(settings, logger, io, given.exitWithParent);
   },
 });

@@ -9,9 +9,9 @@ import type { World, WorldOptions } from './world.js';
 interface Cluster {
   readonly world: World;
   readonly members: Map<string, Member>;
-  leader(): Member;
-  others(): readonly Member[];
-  nameOf(member: Member): string;
+  readonly leader: () => Member;
+  readonly others: () => readonly Member[];
+  readonly nameOf: (member: Member) => string;
 }
 
 async function startCluster(size: number, options: Partial<WorldOptions> = {}): Promise<Cluster> {
@@ -72,7 +72,10 @@ describe('a cluster of three', () => {
       (await leader().members({ linearizable: false })).every((member) => member.clientUrls.length === 1);
     let done = false;
     await world.run(() => {
-      void published().then((all) => (done = all));
+      published().then(
+        (all) => (done = all),
+        () => undefined,
+      );
       return done;
     });
     const names = (await leader().members({ linearizable: false })).map((member) => member.name).sort();

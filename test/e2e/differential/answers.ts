@@ -1,4 +1,5 @@
 import type { ServiceError } from '@grpc/grpc-js';
+import Long from 'long';
 import { etcdserverpb } from '../../../src/gen/protos.js';
 import type { RawClient } from '../../../bench/grpc.js';
 import type { Plan } from './requests.js';
@@ -40,9 +41,9 @@ function isServiceError(error: unknown): error is ServiceError {
 /** Bytes and 64-bit numbers in a form that a person can compare. */
 function readable(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  const encoded = value as { readonly type?: unknown; readonly data?: unknown; readonly low?: unknown };
+  const encoded = value as { readonly type?: unknown; readonly data?: unknown };
   if (encoded.type === 'Buffer' && Array.isArray(encoded.data)) {
     return Buffer.from(encoded.data as number[]).toString('latin1');
   }
-  return typeof encoded.low === 'number' ? String(value) : value;
+  return Long.isLong(value) ? value.toString() : value;
 }

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { etcdserverpb } from '../../../src/gen/protos.js';
 
+const { SortOrder, SortTarget } = etcdserverpb.RangeRequest;
+const { CompareResult, CompareTarget } = etcdserverpb.Compare;
+
 /**
  * A random request, not yet bound to a store: keys hang on a prefix of the run's own, revisions are given as a distance
  * from the store's current one, so that a shrunk request still means the same.
@@ -24,8 +27,8 @@ type RevisionPlan = { readonly back: number } | { readonly exactly: number } | n
 interface RangePlan extends KeysPlan {
   readonly limit: number;
   readonly revision: RevisionPlan;
-  readonly sortOrder: number;
-  readonly sortTarget: number;
+  readonly sortOrder: etcdserverpb.RangeRequest.SortOrder;
+  readonly sortTarget: etcdserverpb.RangeRequest.SortTarget;
   readonly serializable: boolean;
   readonly keysOnly: boolean;
   readonly countOnly: boolean;
@@ -49,7 +52,7 @@ interface DeletePlan extends KeysPlan {
 }
 
 interface ComparePlan extends KeysPlan {
-  readonly result: number;
+  readonly result: etcdserverpb.Compare.CompareResult;
   readonly target: 'version' | 'createRevision' | 'modRevision' | 'value' | 'lease';
   readonly number: number;
   readonly revision: RevisionPlan;
@@ -106,8 +109,14 @@ const range: fc.Arbitrary<RangePlan> = fc.record({
   limit: rarely(fc.constantFrom(0, 0, 1, 2, 3), fc.constantFrom(-1, 1000)),
   revision,
   // Only orders and targets that exist: the others make etcd 3.4.23 panic (docs/compatibility.md).
-  sortOrder: fc.integer({ min: 0, max: 2 }),
-  sortTarget: fc.integer({ min: 0, max: 4 }),
+  sortOrder: fc.constantFrom(SortOrder.NONE, SortOrder.ASCEND, SortOrder.DESCEND),
+  sortTarget: fc.constantFrom(
+    SortTarget.KEY,
+    SortTarget.VERSION,
+    SortTarget.CREATE,
+    SortTarget.MOD,
+    SortTarget.VALUE,
+  ),
   serializable: fc.boolean(),
   keysOnly: rareFlag,
   countOnly: rareFlag,
@@ -131,7 +140,12 @@ const del: fc.Arbitrary<DeletePlan> = fc.record({ key, end, prevKv: fc.boolean()
 const compare: fc.Arbitrary<ComparePlan> = fc.record({
   key,
   end,
-  result: rarely(fc.integer({ min: 0, max: 3 }), fc.constant(0)),
+  result: fc.constantFrom(
+    CompareResult.EQUAL,
+    CompareResult.GREATER,
+    CompareResult.LESS,
+    CompareResult.NOT_EQUAL,
+  ),
   target: fc.constantFrom('version', 'createRevision', 'modRevision', 'value', 'lease'),
   number: fc.integer({ min: 0, max: 3 }),
   revision,
@@ -212,7 +226,7 @@ function revisionOf(asked: RevisionPlan, { revision: current }: Binding): number
   return 'back' in asked ? current - asked.back : asked.exactly;
 }
 
-function rangeOf(asked: RangePlan, binding: Binding): etcdserverpb.IRangeRequest {
+function rangeOf(asked: RangePlan, binding: Binding): etcdserverpb.RangeRequest.$Properties {
   const rangeEnd = endOf(asked, binding);
   // Over more than twelve keys etcd leaves open how ties are ordered: such wide ranges are sorted by key alone.
   const isWide = asked.key === '\0' || asked.key === '' || rangeEnd[0] === 0;
@@ -222,7 +236,7 @@ function rangeOf(asked: RangePlan, binding: Binding): etcdserverpb.IRangeRequest
     limit: asked.limit,
     revision: revisionOf(asked.revision, binding),
     sortOrder: asked.sortOrder,
-    sortTarget: isWide ? 0 : asked.sortTarget,
+    sortTarget: isWide ? SortTarget.KEY : asked.sortTarget,
     serializable: asked.serializable,
     keysOnly: asked.keysOnly,
     countOnly: asked.countOnly,
@@ -233,19 +247,25 @@ function rangeOf(asked: RangePlan, binding: Binding): etcdserverpb.IRangeRequest
   };
 }
 
-function putOf(asked: PutPlan, binding: Binding): etcdserverpb.IPutRequest {
+function putOf(asked: PutPlan, binding: Binding): etcdserverpb.PutRequest.$Properties {
   const { lease, prevKv, ignoreValue, ignoreLease } = asked;
   const key = keyOf(asked.key, binding);
   return { key, value: Buffer.from(asked.value, 'latin1'), lease, prevKv, ignoreValue, ignoreLease };
 }
 
-function deleteOf(asked: DeletePlan, binding: Binding): etcdserverpb.IDeleteRangeRequest {
+function deleteOf(asked: DeletePlan, binding: Binding): etcdserverpb.DeleteRangeRequest.$Properties {
   return { key: keyOf(asked.key, binding), rangeEnd: endOf(asked, binding), prevKv: asked.prevKv };
 }
 
-const compareTargets = { version: 0, createRevision: 1, modRevision: 2, value: 3, lease: 4 } as const;
+const compareTargets = {
+  version: CompareTarget.VERSION,
+  createRevision: CompareTarget.CREATE,
+  modRevision: CompareTarget.MOD,
+  value: CompareTarget.VALUE,
+  lease: CompareTarget.LEASE,
+} as const;
 
-function compareOf(asked: ComparePlan, binding: Binding): etcdserverpb.ICompare {
+function compareOf(asked: ComparePlan, binding: Binding): etcdserverpb.Compare.$Properties {
   const common = {
     key: keyOf(asked.key, binding),
     rangeEnd: endOf(asked, binding),
@@ -266,7 +286,7 @@ function compareOf(asked: ComparePlan, binding: Binding): etcdserverpb.ICompare 
   }
 }
 
-function operationOf(asked: OperationPlan, binding: Binding): etcdserverpb.IRequestOp {
+function operationOf(asked: OperationPlan, binding: Binding): etcdserverpb.RequestOp.$Properties {
   if ('requestRange' in asked) return { requestRange: rangeOf(asked.requestRange, binding) };
   if ('requestPut' in asked) return { requestPut: putOf(asked.requestPut, binding) };
   if ('requestDeleteRange' in asked)
@@ -275,7 +295,7 @@ function operationOf(asked: OperationPlan, binding: Binding): etcdserverpb.IRequ
   return {};
 }
 
-function txnOf(asked: TxnPlan, binding: Binding): etcdserverpb.ITxnRequest {
+function txnOf(asked: TxnPlan, binding: Binding): etcdserverpb.TxnRequest.$Properties {
   const [first, ...others] = asked.success;
   const success =
     first === undefined ? [] : [...Array.from({ length: asked.repeat }, () => first), ...others];
