@@ -15,6 +15,8 @@ export interface ApiLimits {
   readonly sessionMemoryMebibytesMax: number;
   /** Within this a new connection has to say what it speaks. */
   readonly firstBytesTimeoutMs: number;
+  /** Connections are pinged this often; one that has not answered by the next time is dead. */
+  readonly keepaliveIntervalMs: number;
   /** A connection that speaks HTTP/1.1 ends after this, however busy it is. */
   readonly httpConnectionTimeoutMs: number;
   /** How long `/health` waits for its read. */
@@ -32,6 +34,7 @@ export const defaultApiLimits: ApiLimits = {
   connectionWindowSizeBytes: 1024 * 1024,
   sessionMemoryMebibytesMax: 256,
   firstBytesTimeoutMs: 5000,
+  keepaliveIntervalMs: 30_000,
   httpConnectionTimeoutMs: 60_000,
   healthTimeoutMs: 5000,
   closeGraceMs: 2000,

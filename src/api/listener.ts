@@ -48,6 +48,7 @@ export function createListener(options: ListenerOptions): Listener {
     opening.add(socket);
     handOver(socket, options.firstBytesTimeoutMs, (protocol) => {
       opening.delete(socket);
+      if (socket.destroyed) return;
       if (protocol === 'http2') options.onHttp2(socket);
       else options.onHttp1(socket);
     });

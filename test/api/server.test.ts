@@ -275,6 +275,45 @@ describe('A connection', () => {
     }
   });
 
+  it('survives whatever follows the preface of HTTP/2', async () => {
+    const { address, client } = await serve(stubMember(), {
+      firstBytesTimeoutMs: 300,
+      keepaliveIntervalMs: 50,
+    });
+    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    const opened = Buffer.of(0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0);
+    const frame = fc
+      .tuple(fc.uint8Array({ maxLength: 40 }), fc.nat(10), fc.nat(255), fc.nat(5))
+      .map(([payload, type, flags, stream]) => [
+        0,
+        0,
+        payload.length,
+        type,
+        flags,
+        0,
+        0,
+        0,
+        stream,
+        ...payload,
+      ]);
+    const garbage = fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.array(frame, { maxLength: 6 }).map((all) => all.flat()),
+    );
+    await fc.assert(
+      fc.asyncProperty(garbage, fc.constantFrom('stays', 'half', 'gone'), async (bytes, client) => {
+        const socket = await connectTo(address);
+        socket.resume();
+        socket.write(Buffer.concat([preface, opened, Buffer.from(bytes)]));
+        if (client === 'half') socket.end();
+        if (client === 'gone') socket.destroy();
+        await once(socket, 'close');
+      }),
+      { numRuns: 50 },
+    );
+    expect(await client.call(rangePath, range)).toMatchObject({ ok: true });
+  });
+
   it('that dribbles its preface is served all the same', async () => {
     const { address } = await serve();
     const socket = await connectTo(address);
