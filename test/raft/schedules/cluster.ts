@@ -118,7 +118,7 @@ export class Cluster {
         member.step({ type: 'campaign' });
         break;
       case 'receive':
-        this.receive(member, b % 2 === 1);
+        this.receive(member, b % 4);
         break;
       case 'lose':
         for (const parcel of this.network.takeAll((it) => it.to === member.index && it.type === 'message')) {
@@ -248,7 +248,7 @@ export class Cluster {
 
   private crash(member: Member, how: number): void {
     if (member.core === null) return;
-    if ((how & 4) > 0) this.receive(member, false);
+    if ((how & 4) > 0) this.receive(member, 0);
     member.take();
     if ((how & 8) > 0) {
       member.apply(member.applyCount);
@@ -257,10 +257,15 @@ export class Cluster {
     member.crash(how % 4);
   }
 
-  private receive(member: Member, isReversed: boolean): void {
+  private receive(member: Member, how: number): void {
     const parcels = this.network.takeAll((it) => it.to === member.index && !this.network.isHeld(it));
-    if (isReversed) parcels.reverse();
-    for (const parcel of parcels) this.deliver(parcel);
+    if (how % 2 === 1) parcels.reverse();
+    const [first, ...rest] = parcels;
+    if (first !== undefined) this.deliver(first);
+    for (const parcel of rest) {
+      if (how >= 2) this.network.add(parcel);
+      else this.deliver(parcel);
+    }
   }
 
   private deliverAt(number: number): Member | null {

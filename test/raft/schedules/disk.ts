@@ -57,6 +57,12 @@ export class Disk {
     return removed;
   }
 
+  /** What a restart has found is what there is: planted bugs forget things. */
+  adopt(initial: InitialState): void {
+    this.hardState = initial.hardState;
+    this.log.entries = [...initial.entries];
+  }
+
   initialState(): InitialState {
     const { hardState, configuration, log, applied } = this;
     return { hardState, snapshot: { ...log.base, configuration }, entries: [...log.entries], applied };

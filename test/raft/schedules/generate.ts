@@ -53,6 +53,9 @@ function drawSchedule(random: Random): Schedule {
     const kind = pickKind(random, weights);
     steps.push(drawStep(random, kind, scenario, diligence(random)));
     if (random.chance(0.004)) steps.push(...drawLag(random, scenario));
+    if (random.chance(0.008)) steps.push(...drawContest(random, scenario));
+    if (random.chance(0.005)) steps.push(...drawSuccession(random, scenario));
+    if (random.chance(0.005)) steps.push(...drawLastStand(random, scenario));
     if (partingKinds.has(kind) && random.chance(0.5)) steps.push(...drawAftermath(random, scenario));
   }
   return { scenario, steps };
@@ -92,7 +95,78 @@ function drawLag(random: Random, scenario: Scenario): Step[] {
     step('duplicate', newestSnapshot),
     step('propose', newestLeader, random.below(3)),
     step('rounds', 0, random.below(2)),
+    step('compact', a),
     step(random.chance(0.5) ? 'drop' : 'deliver', newestSnapshot),
+  ];
+  return story.filter(() => random.chance(0.9));
+}
+
+/** Two nodes stand for election in one term, and one that votes crashes between the two requests. */
+function drawContest(random: Random, scenario: Scenario): Step[] {
+  const node = (): number => random.below(scenario.members);
+  const step = (kind: StepKind, a: number, b = 0): Step => ({ kind, a, b, then: 'work' });
+  const [one, other, voter] = [node(), node(), node()];
+  const story: Step[] = [];
+  // Nobody has heard a leader for long enough to refuse a candidate.
+  for (let a = 0; a < scenario.members; a++) story.push(step('elapse', a, scenario.electionTicks - 1));
+  for (let a = 0; a < scenario.members; a++) story.push(step('lose', a));
+  story.push(step('campaign', one), step('campaign', other));
+  for (let a = 0; a < scenario.members; a++) if (a !== one && a !== other) story.push(step('receive', a));
+  story.push(step('receive', one), step('receive', other));
+  for (let a = 0; a < scenario.members; a++) {
+    if (random.chance(0.7)) story.push(step('receive', a, random.below(4)));
+  }
+  story.push(step('receive', voter, 2));
+  story.push(step('crash', voter, random.below(4)), step('restart', voter));
+  story.push(step('receive', voter), step('receive', one), step('receive', other));
+  return story.filter(() => random.chance(0.96));
+}
+
+/**
+ * The leadership goes from node to node: one after the other hears nothing for long enough to stand for election, is
+ * elected step by step, does something, reaches a few of the others at most, and is cut off, crashes or pauses. This is how
+ * logs come to differ as in the paper's figure 8, and how changes of the membership meet that nobody has committed.
+ */
+function drawSuccession(random: Random, scenario: Scenario): Step[] {
+  const { members, electionTicks } = scenario;
+  const then: Diligence = random.chance(0.7) ? 'work' : 'take';
+  const step = (kind: StepKind, a: number, b = 0): Step => ({ kind, a, b, then: 'work' });
+  const story: Step[] = [];
+  const everyone = Array.from({ length: members }, (_, index) => index);
+  for (let reign = 0; reign < 2 + random.below(3); reign++) {
+    const a = random.below(members);
+    const others = everyone.filter((node) => node !== a && random.chance(0.8));
+    if (random.chance(0.8)) story.push(step('heal', 0), step('restart', a));
+    for (const node of everyone) story.push(step('lose', node), step('elapse', node, electionTicks - 1));
+    story.push(step('elapse', a, electionTicks), step('lose', a));
+    for (let exchange = 0; exchange < 2; exchange++) {
+      for (const node of others) story.push(step('receive', node));
+      story.push(step('receive', a));
+    }
+    const acts = ['propose', 'change', 'read', 'joint', 'compact', 'transfer'] as const;
+    for (let act = 0; act < 1 + random.below(2); act++) {
+      const kind = acts[random.below(acts.length)] ?? 'read';
+      story.push({ ...drawStep(random, kind, scenario, 'work'), a });
+    }
+    for (const node of others) if (random.chance(0.5)) story.push({ ...step('receive', node), then });
+    if (random.chance(0.5)) story.push(step('tick', a), step('receive', a));
+    story.push(step((['isolate', 'crash', 'pause'] as const)[random.below(3)] ?? 'isolate', a));
+  }
+  return story.filter(() => random.chance(0.95));
+}
+
+/** A follower crashes right after it has acknowledged, and then the leader is gone: what it said must still hold. */
+function drawLastStand(random: Random, scenario: Scenario): Step[] {
+  const a = random.below(scenario.members);
+  const step = (kind: StepKind, of: number, b = 0): Step => ({ kind, a: of, b, then: 'work' });
+  const story = [
+    step('propose', newestLeader, random.below(3)),
+    step('receive', a),
+    step('crash', a, random.below(8)),
+    step('restart', a),
+    step('receive', newestLeader),
+    step('isolate', newestLeader),
+    step('rounds', 0, scenario.electionTicks * 3),
   ];
   return story.filter(() => random.chance(0.9));
 }
@@ -195,7 +269,7 @@ function drawStep(random: Random, kind: StepKind, scenario: Scenario, then: Dili
     case 'read':
       return { kind, a: nodeOrLeader(0.4), b: 0, then };
     case 'receive':
-      return { kind, a: node(), b: random.chance(0.8) ? 0 : 1, then };
+      return { kind, a: node(), b: random.chance(0.6) ? 0 : random.below(4), then };
     case 'campaign':
     case 'restart':
       return { kind, a: node(), b: 0, then };

@@ -83,6 +83,7 @@ export class Member {
     const { world, id, disk } = this;
     this.incarnation++;
     const initial = world.build.restore(disk.initialState());
+    disk.adopt(initial);
     const seed = world.scenario.seed + (this.index * 1024 + this.incarnation) * 0x1_0000_0000;
     if (initial.applied > initial.hardState.commit) world.marks['restart with applied above commit']++;
     const core = world.build.createCore(this.options(), initial, seededRandom(seed));

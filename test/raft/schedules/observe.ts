@@ -3,6 +3,7 @@ import { commitOf } from './history.js';
 import type { Member } from './member.js';
 import {
   checkCommitQuorum,
+  checkCommitTerm,
   checkCommittedStays,
   checkElectionSafety,
   checkLeaderAppendOnly,
@@ -135,6 +136,7 @@ function followCommit(
   member.commit = commit;
   if (commit <= known) return;
   const newest = { index: commit, term: view.termAt(commit) ?? 0 };
+  checkCommitTerm(id, term, newest);
   checkCommitQuorum(world.byId, id, configurations, newest);
   if ((view.termAt(known + 1) ?? term) < term) marks['entry of an older term committed']++;
   for (const other of world.members) {

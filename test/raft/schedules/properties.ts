@@ -138,6 +138,13 @@ export function checkLeaderQuorum(
   });
 }
 
+/** Only entries of the leader's own term are committed by counting (§3.6.2); those before come with them. */
+export function checkCommitTerm(leader: NodeId, term: Term, position: Position): void {
+  ensure(position.term === term, 'commits are of the own term', () => {
+    return `${leader} commits ${printPosition(position)} by counting, in term ${String(term)}`;
+  });
+}
+
 /**
  * A newly committed entry is on the disks of a quorum (§3.6.2; §4.3 while joint). The configuration in force may be
  * replaced in the very step that commits, so the one before it counts as well.
@@ -188,8 +195,8 @@ export function checkPromise(history: History, sender: Observed, message: Messag
   } else if (message.type === 'append-response' && message.conflict === null) {
     kept = isPast || (isPresent && log.last.index >= message.index);
   } else if (message.type === 'vote') {
-    // Its log is what the voters judge: after a crash it must not lead their term with less.
-    kept = isPast || (isPresent && log.covers(message.last));
+    // The voters judge the candidate's log: after a crash it must not stand in this term again, with a shorter one.
+    kept = isPast || (isPresent && hardState.vote === sender.id);
   }
   ensure(kept, 'promises are durable', () => `${sender.id} sends ${message.type} before it is on its disk`);
 }

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { InvariantError } from '../../../src/base/index.js';
 import { Cluster } from './cluster.js';
 import type { Build } from './build.js';
 import { ScheduleArbitrary } from './generate.js';
@@ -6,11 +7,14 @@ import { checkLiveness } from './liveness.js';
 import type { Marks } from './marks.js';
 import { printSchedule } from './scenario.js';
 import type { Schedule } from './scenario.js';
+import { Violation } from './violation.js';
 
 export interface RunOptions {
   readonly marks: Marks;
   readonly build?: Build;
   readonly tell?: (line: string) => void;
+  /** Leaves out the healing at the end: what a bug does to safety then shows, even where it costs progress as well. */
+  readonly onlySafety?: boolean;
 }
 
 /** Runs one schedule: the faults, each step checked, and then the healing. Throws what went wrong. */
@@ -19,7 +23,7 @@ export function runSchedule(schedule: Schedule, options: RunOptions): void {
   const { scenario, steps } = schedule;
   const cluster = new Cluster({ scenario, marks, ...(build && { build }), ...(tell && { tell }) });
   for (const step of steps) cluster.perform(step);
-  checkLiveness(cluster);
+  if (options.onlySafety !== true) checkLiveness(cluster);
 }
 
 export interface SearchOptions extends RunOptions {
@@ -40,8 +44,15 @@ export interface Failure {
 /** Runs random schedules until one fails, and shrinks that one. Null if none did. */
 export function findFailure(options: SearchOptions): Failure | null {
   const { seed, schedules, path } = options;
+  let kind: string | null = null;
   const property = fc.property(new ScheduleArbitrary(), (schedule) => {
-    runSchedule(schedule, options);
+    try {
+      runSchedule(schedule, options);
+    } catch (error) {
+      // Shrinking must not slip from one failure into another.
+      kind ??= kindOf(error);
+      if (kindOf(error) === kind) throw error;
+    }
   });
   const details = fc.check(property, { seed, numRuns: schedules, ...(path !== undefined && { path }) });
   if (!details.failed) return null;
@@ -50,6 +61,12 @@ export function findFailure(options: SearchOptions): Failure | null {
   const { errorInstance, counterexamplePath } = details;
   const error = errorInstance instanceof Error ? errorInstance : new Error(String(errorInstance));
   return { schedule, seed, path: counterexamplePath ?? '', error };
+}
+
+/** What broke: a property, or the fixed sentence of the core's assertion. */
+export function kindOf(error: unknown): string {
+  if (error instanceof Violation) return error.property;
+  return error instanceof InvariantError ? `InvariantError: ${error.message}` : String(error);
 }
 
 /** The story of a failing schedule, each step with all that it led to. */

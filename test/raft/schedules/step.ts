@@ -43,7 +43,7 @@ export const stepKinds = {
   campaign: { arguments: 'a', weight: 1 },
   /** The message at place a of the bag. */
   deliver: { arguments: 'p', weight: 18 },
-  /** All messages to node a, in the order they were sent; the other way round if b is odd. */
+  /** Messages to node a: all, in the order they were sent; 1: the other way round; 2: only the oldest; 3: only the newest. */
   receive: { arguments: 'ab', weight: 24 },
   drop: { arguments: 'p', weight: 3 },
   duplicate: { arguments: 'p', weight: 3 },

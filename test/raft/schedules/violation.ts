@@ -8,6 +8,7 @@ export type Property =
   | 'one vote per term'
   | 'terms never regress'
   | 'leaders have a durable quorum'
+  | 'commits are of the own term'
   | 'commits have a durable quorum'
   | 'committed entries stay'
   | 'promises are durable'
