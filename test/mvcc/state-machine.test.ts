@@ -4,7 +4,7 @@ import type { StateMachine } from '../../src/mvcc/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { OrderedStore } from '../../src/storage/index.js';
 import { createHarness, genesis, plain, storedRevisions, turn } from './harness.js';
-import { compact, put, range, remove } from './requests.js';
+import { compact, put, range, remove, txn } from './requests.js';
 
 const options = { cacheSizeBytesMax: 0, yieldToLoop: turn, genesis };
 
@@ -85,6 +85,18 @@ describe('a flush', () => {
     expect(harness.disk.writeCount('state')).toBe(3);
   });
 
+  it('does not hide what it writes, even without a cache', async () => {
+    const harness = await createHarness({ cacheSizeBytesMax: 0, schedule: async () => turn() });
+    harness.done(put('a', '1'));
+    const flushing = harness.machine.flush();
+    harness.done(put('b', '2'));
+    for (const key of ['a', 'b']) {
+      expect(harness.machine.rangeSync(range(key))).toMatchObject({ value: { kvs: [{ key }] } });
+    }
+    await flushing;
+    expect(plain(harness.machine.rangeSync(range('a')))).toMatchObject({ value: { kvs: [{ value: '1' }] } });
+  });
+
   it('that fails is the end: nothing after it is written', async () => {
     const harness = await createHarness({
       faults: [{ store: 'state', write: 2, type: 'fail', code: 'EIO', applied: false }],
@@ -151,22 +163,22 @@ describe('a compaction', () => {
     harness.done(put('gone', '1')); // 4
     harness.done(remove('gone')); // 5: a tombstone from before
     harness.done(put('late', '1')); // 6
-    harness.done(put('b', '1')); // 7
-    harness.done(remove('b')); // 8: a tombstone at the compaction, which watchers from there on must see
-    harness.done(put('a', '3')); // 9
+    harness.done(txn([], [put('b', '1'), put('c', '1')])); // 7
+    harness.done(remove('b', { rangeEnd: 'd' })); // 8: tombstones at the compaction, for who watches from there on
+    harness.done(txn([], [put('a', '3'), put('c', '2')])); // 9
     harness.done(remove('late')); // 10
     harness.done(compact(8));
-    const before = ['2.0', '3.0', '4.0', '5.0t', '6.0', '7.0', '8.0t', '9.0', '10.0t'];
+    const before = ['2.0', '3.0', '4.0', '5.0t', '6.0', '7.0', '7.1', '8.0t', '8.1t', '9.0', '9.1', '10.0t'];
     await turn();
     expect(storedRevisions(harness.disk)).toEqual([]);
     await harness.machine.flush();
     expect(storedRevisions(harness.disk)).toEqual(before);
     await harness.machine.compacted(8);
-    expect(storedRevisions(harness.disk)).toEqual(['3.0', '6.0', '8.0t', '9.0', '10.0t']);
+    expect(storedRevisions(harness.disk)).toEqual(['3.0', '6.0', '8.0t', '8.1t', '9.0', '9.1', '10.0t']);
     harness.done(compact(10));
     await harness.machine.flush();
     await harness.machine.compacted(10);
-    expect(storedRevisions(harness.disk)).toEqual(['9.0', '10.0t']);
+    expect(storedRevisions(harness.disk)).toEqual(['9.0', '9.1', '10.0t']);
     harness.done(put('b', 'anew'));
     expect(plain(harness.machine.rangeSync(range('b')))).toMatchObject({
       value: { kvs: [{ createRevision: 11, version: 1 }] },
