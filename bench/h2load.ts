@@ -38,23 +38,22 @@ export async function runLoad(load: Load): Promise<LoadResult> {
     if (failed === null || failed.slice(1).some((count) => count !== '0')) {
       throw new Error(`h2load had failures against ${load.url}:\n${output}`);
     }
-    return summarize(await readFile(logFile, 'utf8'), load.seconds);
+    return summarize(await readFile(logFile, 'utf8'), load);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Lines of "start time, HTTP status, microseconds". */
-function summarize(log: string, seconds: number): LoadResult {
+/** Lines of "start time, HTTP status, microseconds"; status 0 is a request that the end of the run cut off. */
+function summarize(log: string, { seconds, connections, streams }: Load): LoadResult {
   const lines = log.split('\n').filter((line) => line !== '');
-  const timesUs = new Float64Array(lines.length);
-  for (const [index, line] of lines.entries()) {
-    const [, status, time] = line.split('\t');
-    if (status !== '200') throw new Error(`a request was answered with HTTP status ${String(status)}`);
-    timesUs[index] = Number(time);
-  }
-  if (timesUs.length === 0) throw new Error('no request was answered');
-  timesUs.sort();
+  const answered = lines.map((line) => line.split('\t')).filter(([, status]) => status !== '0');
+  const other = answered.find(([, status]) => status !== '200');
+  if (other !== undefined) throw new Error(`a request was answered with HTTP status ${String(other[1])}`);
+  const cutOff = lines.length - answered.length;
+  if (cutOff > connections * streams) throw new Error(`${cutOff} requests were not answered`);
+  if (answered.length === 0) throw new Error('no request was answered');
+  const timesUs = Float64Array.from(answered, ([, , time]) => Number(time)).sort();
   return {
     requests: timesUs.length,
     requestsPerSecond: timesUs.length / seconds,
