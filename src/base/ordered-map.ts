@@ -59,16 +59,10 @@ export function createOrderedMap<V extends object | string | number>(): OrderedM
     },
 
     set(key, value) {
-      const leaf = leafOf(root, key);
-      const index = lowerBound(leaf.keys, key);
-      if (leaf.keys[index] === key) {
-        leaf.values[index] = value;
-        return;
-      }
-      const split = insert(root, key, value);
-      if (split === null) return;
-      const count = countOf(root) + countOf(split.right);
-      root = { inner: true, keys: [split.separator], children: [root, split.right], count };
+      const outcome = put(root, key, value);
+      if (typeof outcome === 'string') return;
+      const count = countOf(root) + countOf(outcome.right);
+      root = { inner: true, keys: [outcome.separator], children: [root, outcome.right], count };
     },
 
     delete(key) {
@@ -163,21 +157,28 @@ interface Split<V> {
   readonly right: Node<V>;
 }
 
-/** Adds a key that is not there. Returns the new right neighbour if the node had to be split. */
-function insert<V>(node: Node<V>, key: Key, value: V): Split<V> | null {
-  if (!node.inner) {
-    const index = lowerBound(node.keys, key);
-    node.keys.splice(index, 0, key);
-    node.values.splice(index, 0, value);
-    return node.keys.length > fanOutMax ? splitLeaf(node, index) : null;
-  }
-  node.count++;
+/** Adds or replaces. A split names the new right neighbour of the node. */
+function put<V>(node: Node<V>, key: Key, value: V): 'replaced' | 'added' | Split<V> {
+  if (!node.inner) return putInLeaf(node, key, value);
   const index = childIndex(node.keys, key);
-  const split = insert(at(node.children, index), key, value);
-  if (split === null) return null;
-  node.keys.splice(index, 0, split.separator);
-  node.children.splice(index + 1, 0, split.right);
-  return node.children.length > fanOutMax ? splitInner(node, index + 1) : null;
+  const outcome = put(at(node.children, index), key, value);
+  if (outcome === 'replaced') return outcome;
+  node.count++;
+  if (outcome === 'added') return outcome;
+  node.keys.splice(index, 0, outcome.separator);
+  node.children.splice(index + 1, 0, outcome.right);
+  return node.children.length > fanOutMax ? splitInner(node, index + 1) : 'added';
+}
+
+function putInLeaf<V>(leaf: Leaf<V>, key: Key, value: V): 'replaced' | 'added' | Split<V> {
+  const index = lowerBound(leaf.keys, key);
+  if (leaf.keys[index] === key) {
+    leaf.values[index] = value;
+    return 'replaced';
+  }
+  leaf.keys.splice(index, 0, key);
+  leaf.values.splice(index, 0, value);
+  return leaf.keys.length > fanOutMax ? splitLeaf(leaf, index) : 'added';
 }
 
 /** Keys that come in ascending order leave full nodes behind: a split at the end moves only what is new. */
