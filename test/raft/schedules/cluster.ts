@@ -1,5 +1,4 @@
-import { emptyBytes } from '../../../src/base/index.js';
-import type { ConfigurationStep, Message, NodeId, Rejection, SnapshotMeta } from '../../../src/raft/index.js';
+import type { Message, NodeId, Rejection, SnapshotMeta } from '../../../src/raft/index.js';
 import { soundBuild } from './build.js';
 import type { Build } from './build.js';
 import { createHistory } from './history.js';
@@ -9,10 +8,8 @@ import { Network } from './network.js';
 import type { Parcel } from './network.js';
 import { checkPromise } from './properties.js';
 import type { Scenario } from './scenario.js';
-import { oldestLeader, printStep } from './step.js';
-import type { Diligence, Step } from './step.js';
+import { oldestLeader } from './step.js';
 import { printMessage } from './story.js';
-import { unreachable } from '../../../src/base/index.js';
 import { Violation } from './violation.js';
 import type { World } from './world.js';
 
@@ -30,7 +27,7 @@ export interface ClusterOptions {
 export class Cluster {
   readonly world: World;
   readonly members: Member[] = [];
-  private readonly network = new Network();
+  readonly network = new Network();
   private commands = 0;
 
   constructor(options: ClusterOptions) {
@@ -71,120 +68,6 @@ export class Cluster {
     for (const member of this.members) member.start();
   }
 
-  /** Does one step of a schedule. Throws a Violation, or whatever a core throws. */
-  perform(step: Step): void {
-    this.world.tell?.(`> ${printStep(step)}`);
-    const touched = this.act(step);
-    if (touched !== null) this.goOn(touched, step.then);
-    for (const member of this.members) member.assertInvariants();
-  }
-
-  private act(step: Step): Member | null {
-    const { a, b, then } = step;
-    const { marks } = this.world;
-    switch (step.kind) {
-      case 'rounds':
-        for (let round = 0; round < b % 200; round++) this.round();
-        return null;
-      case 'deliver':
-        return this.deliverAt(a);
-      case 'drop':
-        this.dropAt(a);
-        return null;
-      case 'duplicate':
-        this.duplicateAt(a);
-        return null;
-      case 'split':
-        this.split(b);
-        return null;
-      case 'heal':
-        this.heal();
-        return null;
-      default:
-    }
-    const member = this.pick(a);
-    const peer = this.pick(b);
-    switch (step.kind) {
-      case 'tick':
-        member.step({ type: 'tick' });
-        break;
-      case 'elapse':
-        for (let tick = 0; tick <= b % (this.world.scenario.electionTicks * 2); tick++) {
-          member.step({ type: 'tick' });
-          this.goOn(member, then);
-        }
-        break;
-      case 'campaign':
-        member.step({ type: 'campaign' });
-        break;
-      case 'receive':
-        this.receive(member, b % 4);
-        break;
-      case 'lose':
-        for (const parcel of this.network.takeAll((it) => it.to === member.index && it.type === 'message')) {
-          this.lose(parcel);
-        }
-        break;
-      case 'propose':
-        this.propose(member, 1 + (b % 3));
-        break;
-      case 'read':
-        member.read();
-        break;
-      case 'take':
-        member.take();
-        return null;
-      case 'persist':
-        member.persist(1 + (b % 3));
-        return null;
-      case 'work':
-        member.work();
-        return null;
-      case 'apply':
-        member.apply(1 + (b % 3));
-        return null;
-      case 'flush':
-        member.flush();
-        return null;
-      case 'crash':
-        this.crash(member, b);
-        return null;
-      case 'restart':
-        if (member.core === null) member.start();
-        break;
-      case 'compact':
-        member.compact(b % 4);
-        break;
-      case 'pause':
-        member.isPaused = !member.isPaused;
-        return null;
-      case 'cut':
-        this.network.cut(member.index, peer.index);
-        return null;
-      case 'isolate':
-        for (const other of this.members) this.cutBoth(member, other);
-        return null;
-      case 'transfer':
-        if (member.step({ type: 'transfer-leadership', to: peer.id }) !== null) marks['transfer refused']++;
-        break;
-      case 'change':
-        this.change(member, [this.changeStep(Math.floor(b / 3), b % 3)]);
-        break;
-      case 'joint':
-        this.change(member, this.jointSteps(b));
-        break;
-      case 'connection-lost':
-        member.step({ type: 'connection-lost', peer: peer.id });
-        break;
-      case 'unreachable':
-        member.step({ type: 'unreachable', peer: peer.id });
-        break;
-      default:
-        unreachable(step.kind);
-    }
-    return member;
-  }
-
   /** The living leader of the newest term. */
   leader(): Member | null {
     return this.leaders().at(-1) ?? null;
@@ -199,6 +82,10 @@ export class Cluster {
   round(): void {
     for (const member of this.members) if (!member.isPaused) member.step({ type: 'tick' });
     this.settle();
+    this.assertInvariants();
+  }
+
+  assertInvariants(): void {
     for (const member of this.members) member.assertInvariants();
   }
 
@@ -230,12 +117,8 @@ export class Cluster {
     for (const member of this.members) member.isPaused = false;
   }
 
-  private goOn(member: Member, then: Diligence): void {
-    if (then === 'work') member.work();
-    else if (then === 'take') member.take();
-  }
-
-  private pick(number: number): Member {
+  /** The node that a step's number means. */
+  pick(number: number): Member {
     const { members } = this;
     const leaders = number < 0 ? this.leaders() : [];
     const member =
@@ -246,38 +129,8 @@ export class Cluster {
     return member;
   }
 
-  private crash(member: Member, how: number): void {
-    if (member.core === null) return;
-    if ((how & 4) > 0) this.receive(member, 0);
-    member.take();
-    if ((how & 8) > 0) {
-      member.apply(member.applyCount);
-      member.flush();
-    }
-    member.crash(how % 4);
-  }
-
-  private receive(member: Member, how: number): void {
-    const parcels = this.network.takeAll((it) => it.to === member.index && !this.network.isHeld(it));
-    if (how % 2 === 1) parcels.reverse();
-    const [first, ...rest] = parcels;
-    if (first !== undefined) this.deliver(first);
-    for (const parcel of rest) {
-      if (how >= 2) this.network.add(parcel);
-      else this.deliver(parcel);
-    }
-  }
-
-  private deliverAt(number: number): Member | null {
-    const place = this.network.placeOf(number);
-    const parcel = place === null ? undefined : this.network.parcels[place];
-    if (place === null || parcel === undefined || this.network.isHeld(parcel)) return null;
-    this.network.takeAt(place);
-    return this.deliver(parcel);
-  }
-
   /** Returns who got it. What reaches a node that is down is lost. */
-  private deliver(parcel: Parcel): Member | null {
+  deliver(parcel: Parcel): Member | null {
     const to = this.pick(parcel.to);
     if (to.core === null) {
       this.lose(parcel);
@@ -291,12 +144,13 @@ export class Cluster {
     const { marks } = this.world;
     if (message.type === 'timeout-now') to.toldToCampaignIn = message.term;
     if (message.type === 'snapshot' && message.meta.index <= to.commit) marks['snapshot was stale']++;
+    this.network.remember(parcel);
     to.step({ type: 'message', message });
     if (stream > 0) this.report(from, to.id, stream, true);
     return to;
   }
 
-  private lose(parcel: Parcel): void {
+  lose(parcel: Parcel): void {
     if (parcel.type === 'news' || parcel.stream === 0) return;
     this.world.marks['snapshot lost']++;
     this.report(parcel.from, parcel.message.to, parcel.stream, false);
@@ -306,24 +160,9 @@ export class Cluster {
     this.post({ type: 'news', to: sender, incarnation, event: { type: 'snapshot-status', peer, ok } });
   }
 
-  private post(parcel: Parcel): void {
+  post(parcel: Parcel): void {
     const overflow = this.network.add(parcel);
     if (overflow !== null) this.lose(overflow);
-  }
-
-  private dropAt(number: number): void {
-    const place = this.network.placeOf(number);
-    if (place === null || this.network.parcels[place]?.type === 'news') return;
-    const parcel = this.network.takeAt(place);
-    if (parcel !== null) this.lose(parcel);
-  }
-
-  private duplicateAt(number: number): void {
-    const place = this.network.placeOf(number);
-    const parcel = place === null ? undefined : this.network.parcels[place];
-    if (parcel?.type !== 'message') return;
-    if (parcel.message.type === 'snapshot') this.world.marks['snapshot duplicated']++;
-    this.post({ ...parcel, stream: 0 });
   }
 
   private send(from: Member, message: Message): void {
@@ -358,41 +197,6 @@ export class Cluster {
     };
     if (this.network.isCut(from.index, to.index)) this.lose(parcel);
     else this.post(parcel);
-  }
-
-  private split(sides: number): void {
-    for (const one of this.members) {
-      for (const other of this.members) {
-        if (((sides >> one.index) & 1) !== ((sides >> other.index) & 1)) this.cutBoth(one, other);
-      }
-    }
-  }
-
-  private cutBoth(one: Member, other: Member): void {
-    this.network.cut(one.index, other.index);
-    this.network.cut(other.index, one.index);
-  }
-
-  private change(member: Member, steps: readonly ConfigurationStep[]): void {
-    if (steps.length === 0) return;
-    const rejection = member.step({
-      type: 'propose-configuration',
-      change: { type: 'change', steps, context: emptyBytes },
-    });
-    if (rejection !== null) this.world.marks['configuration change refused']++;
-  }
-
-  private changeStep(node: number, what: number): ConfigurationStep {
-    const { id } = this.pick(node);
-    if (what === 0) return { type: 'add-voter', node: id };
-    return { type: what === 1 ? 'add-learner' : 'remove', node: id };
-  }
-
-  private jointSteps(choices: number): ConfigurationStep[] {
-    return this.members.flatMap(({ index }) => {
-      const choice = (choices >> (index * 2)) & 3;
-      return choice === 0 ? [] : [this.changeStep(index, choice - 1)];
-    });
   }
 }
 

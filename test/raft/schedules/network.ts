@@ -15,10 +15,13 @@ export type Parcel =
 
 /** Above this many parcels the oldest is lost. */
 const parcelsMax = 400;
+/** So many are remembered, to come once more. */
+const deliveredMax = 100;
 
 /** All messages on their way: a bag, from which any can be taken next. Links are cut in one direction at a time. */
 export class Network {
   readonly parcels: Parcel[] = [];
+  private readonly delivered: Parcel[] = [];
   private readonly cuts = new Set<number>();
 
   /** Returns the parcel that is lost because there are too many. */
@@ -29,11 +32,17 @@ export class Network {
 
   /** The place in the bag that a step's number means; null if the bag is empty. */
   placeOf(number: number): number | null {
-    const { length } = this.parcels;
-    if (length === 0) return null;
-    if (number >= 0) return number % length;
-    const snapshot = number === newestSnapshot ? this.parcels.findLastIndex(isSnapshot) : -1;
-    return snapshot >= 0 ? snapshot : length - 1;
+    return placeIn(this.parcels, number);
+  }
+
+  remember(parcel: Parcel): void {
+    this.delivered.push(parcel);
+    if (this.delivered.length > deliveredMax) this.delivered.shift();
+  }
+
+  /** One that was delivered before; places as in the bag. */
+  echo(number: number): Parcel | null {
+    return this.delivered[placeIn(this.delivered, number) ?? -1] ?? null;
   }
 
   takeAt(place: number): Parcel | null {
@@ -68,6 +77,14 @@ export class Network {
   heal(): void {
     this.cuts.clear();
   }
+}
+
+function placeIn(parcels: readonly Parcel[], number: number): number | null {
+  const { length } = parcels;
+  if (length === 0) return null;
+  if (number >= 0) return number % length;
+  const snapshot = number === newestSnapshot ? parcels.findLastIndex(isSnapshot) : -1;
+  return snapshot >= 0 ? snapshot : length - 1;
 }
 
 function isSnapshot(parcel: Parcel): boolean {

@@ -2,6 +2,7 @@ import type { Configuration, Core, Entry, Event, NodeId, Position } from '../../
 import { commitOf } from './history.js';
 import type { Member } from './member.js';
 import {
+  checkChange,
   checkCommitQuorum,
   checkCommitTerm,
   checkCommittedStays,
@@ -89,7 +90,12 @@ function followLog(world: World, member: Member, core: Core, last: Position): vo
     if (previous.term !== entry.term && previous.term !== 0) marks['entries of several terms in one log']++;
     previous = entry;
   }
-  if (role === 'leader') checkLeaderAppendOnly(id, term, removed, appended);
+  if (role === 'leader') {
+    checkLeaderAppendOnly(id, term, removed, appended);
+    for (const entry of appended) {
+      if (entry.kind === 'configuration') checkChange(member, term, core.commit, entry);
+    }
+  }
   if (removed.length === 0) return;
   checkCommittedStays(history, view, id, removed);
   marks['conflicting entries truncated']++;

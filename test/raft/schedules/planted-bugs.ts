@@ -8,7 +8,9 @@ import type { Property } from './violation.js';
 export interface PlantedBug {
   readonly name: string;
   readonly build: Build;
-  /** What may catch it first: broken properties, or the core's own assertions. Liveness only if nothing else would. */
+  /** Whether it shows only in the healing. If not, the healing is left out: progress often suffers as well. */
+  readonly inHealing?: true;
+  /** What may catch it first: broken properties, or the core's own assertions. */
   readonly caughtBy: readonly (Property | 'InvariantError')[];
 }
 
@@ -49,6 +51,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'the Ready contract',
       'leader completeness',
       'commits have a durable quorum',
+      'liveness',
       'reads are fresh',
       'InvariantError',
     ],
@@ -100,6 +103,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         return configuration.voters.length === 0 ? meta : { ...meta, configuration };
       },
     })),
+    inHealing: true,
     caughtBy: [
       'election safety',
       'leaders have a durable quorum',
@@ -115,11 +119,13 @@ export const plantedBugs: readonly PlantedBug[] = [
       const { voters } = core.status().configuration;
       return (message.type === 'vote' || message.type === 'pre-vote') && !voters.includes(message.to);
     }),
+    inHealing: true,
     caughtBy: ['liveness'],
   },
   {
     name: 'refused appends never reach the leader',
     build: deaf((message) => message.type === 'append-response' && message.conflict !== null),
+    inHealing: true,
     caughtBy: ['liveness'],
   },
   {
@@ -127,6 +133,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     build: wrapping((core) => ({
       step: (event) => (event.type === 'snapshot-status' && !event.ok ? null : core.step(event)),
     })),
+    inHealing: true,
     caughtBy: ['liveness'],
   },
 ];

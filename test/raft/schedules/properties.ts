@@ -110,14 +110,17 @@ export function checkSnapshotSafety(history: History, node: NodeId, position: Po
 export function checkVotes(history: History, node: NodeId, before: HardState, after: HardState): void {
   const regressed = after.term < before.term || after.commit < before.commit;
   ensure(!regressed, 'terms never regress', () => `${node} goes back to ${printHardState(after)}`);
-  if (after.vote !== null) return recordVote(history, node, after.term, after.vote);
+  if (after.vote !== null) {
+    recordVote(history, node, after.term, after.vote);
+    return;
+  }
   const kept = after.term > before.term || before.vote === null;
   ensure(kept, 'one vote per term', () => `${node} forgets its vote in term ${String(after.term)}`);
 }
 
 function recordVote(history: History, node: NodeId, term: Term, candidate: NodeId): void {
   let votes = history.votes.get(node);
-  if (votes === undefined) history.votes.set(node, (votes = new Map()));
+  if (votes === undefined) history.votes.set(node, (votes = new Map<Term, NodeId>()));
   const earlier = votes.get(term) ?? candidate;
   ensure(earlier === candidate, 'one vote per term', () => {
     return `${node} votes for ${earlier} and for ${candidate} in term ${String(term)}`;
@@ -136,6 +139,28 @@ export function checkLeaderQuorum(
   ensure(elected, 'leaders have a durable quorum', () => {
     return `${leader} leads term ${String(term)} without a quorum of ${printConfiguration(configuration)}`;
   });
+}
+
+/**
+ * A leader changes the configuration only after it has committed an entry of its own term, and one change at a time
+ * (§4.1, and Ongaro's correction of 2015): otherwise two changes that no quorum has seen together could part the cluster.
+ */
+export function checkChange(leader: Observed, term: Term, commit: Index, change: Entry): void {
+  const { view, id } = leader;
+  const property = 'changes come one by one';
+  ensure(
+    view.termAt(commit) === term,
+    property,
+    () => `${id} changes the configuration before its term's first commit`,
+  );
+  const other = view.entries.find(({ kind, index }) => {
+    return kind === 'configuration' && index > commit && index !== change.index;
+  });
+  ensure(
+    other === undefined,
+    property,
+    () => `${id} changes the configuration while another change is uncommitted`,
+  );
 }
 
 /** Only entries of the leader's own term are committed by counting (§3.6.2); those before come with them. */

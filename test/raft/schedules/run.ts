@@ -5,6 +5,7 @@ import type { Build } from './build.js';
 import { ScheduleArbitrary } from './generate.js';
 import { checkLiveness } from './liveness.js';
 import type { Marks } from './marks.js';
+import { perform } from './perform.js';
 import { printSchedule } from './scenario.js';
 import type { Schedule } from './scenario.js';
 import { Violation } from './violation.js';
@@ -22,7 +23,7 @@ export function runSchedule(schedule: Schedule, options: RunOptions): void {
   const { marks, build, tell } = options;
   const { scenario, steps } = schedule;
   const cluster = new Cluster({ scenario, marks, ...(build && { build }), ...(tell && { tell }) });
-  for (const step of steps) cluster.perform(step);
+  for (const step of steps) perform(cluster, step);
   if (options.onlySafety !== true) checkLiveness(cluster);
 }
 

@@ -47,6 +47,8 @@ export const stepKinds = {
   receive: { arguments: 'ab', weight: 24 },
   drop: { arguments: 'p', weight: 3 },
   duplicate: { arguments: 'p', weight: 3 },
+  /** The network delivers again what it delivered once, at place a of the last hundred. */
+  echo: { arguments: 'p', weight: 3 },
   /** All messages to node a are lost. */
   lose: { arguments: 'a', weight: 2 },
   propose: { arguments: 'ab', weight: 12 },

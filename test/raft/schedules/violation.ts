@@ -10,6 +10,7 @@ export type Property =
   | 'leaders have a durable quorum'
   | 'commits are of the own term'
   | 'commits have a durable quorum'
+  | 'changes come one by one'
   | 'committed entries stay'
   | 'promises are durable'
   | 'reads are fresh'
