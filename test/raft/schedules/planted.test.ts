@@ -22,6 +22,17 @@ describe('The schedules notice when', () => {
       expect(caughtBy).toContain(error instanceof Violation ? error.property : error.name);
       expect(schedule.steps.length, printSchedule(schedule)).toBeLessThanOrEqual(shrunkStepsMax);
 
+      const { path } = failure;
+      const found = findFailure({
+        marks: createMarks(),
+        build,
+        seed,
+        schedules: schedulesMax,
+        path,
+        onlySafety,
+      });
+      expect(found?.schedule, 'seed and path lead to it again').toEqual(schedule);
+
       const sameAgain = parseSchedule(printSchedule(schedule));
       expect(() => {
         runSchedule(sameAgain, { marks: createMarks(), build, onlySafety });
