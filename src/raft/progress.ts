@@ -90,7 +90,8 @@ export class Progress {
     }
     if (refused !== this.next - 1) return false;
     this.next = Math.max(Math.min(refused, guess + 1), this.match + 1);
-    this.probeSent = false;
+    // It refuses what it has acknowledged: its disk went back. Each try fails, so one a heartbeat is enough.
+    this.probeSent = guess < this.match;
     return true;
   }
 

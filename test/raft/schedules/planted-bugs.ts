@@ -51,7 +51,6 @@ export const plantedBugs: readonly PlantedBug[] = [
       'the Ready contract',
       'leader completeness',
       'commits have a durable quorum',
-      'liveness',
       'reads are fresh',
       'InvariantError',
     ],
