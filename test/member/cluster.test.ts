@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { at } from '../../src/base/index.js';
 import { defaultLimits } from '../../src/member/index.js';
 import type { Member } from '../../src/member/index.js';
-import { everything, putOf, rangeOf } from './requests.js';
+import { put, range } from '../mvcc/requests.js';
 import { createWorld } from './world.js';
 import type { World, WorldOptions } from './world.js';
 
@@ -41,7 +41,7 @@ function valueOf(
   serializable = false,
 ): Promise<string | undefined> {
   return world
-    .settle(member.range(rangeOf(key, { serializable })))
+    .settle(member.range(range(key, { serializable })))
     .then(({ kvs }) => kvs.map((kv) => Buffer.from(kv.value).toString())[0]);
 }
 
@@ -49,7 +49,7 @@ describe('a cluster of three', () => {
   test('a write through any member can be read through every other at once', async () => {
     const { world, members } = await startCluster(3);
     for (const [writer, member] of members) {
-      await world.settle(member.put(putOf('key', `from ${writer}`)));
+      await world.settle(member.put(put('key', `from ${writer}`)));
       for (const reader of members.values())
         expect(await valueOf(reader, world, 'key')).toBe(`from ${writer}`);
     }
@@ -58,7 +58,7 @@ describe('a cluster of three', () => {
   test('all members come to the same hash', async () => {
     const { world, members, leader } = await startCluster(3);
     for (let index = 0; index < 50; index++)
-      await world.settle(leader().put(putOf(`k${index % 7}`, `v${index}`)));
+      await world.settle(leader().put(put(`k${index % 7}`, `v${index}`)));
     const revision = leader().status().revision;
     await world.run(() => [...members.values()].every((member) => member.status().revision === revision));
     const hashes = await Promise.all([...members.values()].map((member) => world.settle(member.hashKv(0))));
@@ -86,16 +86,16 @@ describe('a cluster of three', () => {
     const cluster = await startCluster(3);
     const { world, members } = cluster;
     const first = cluster.leader();
-    await world.settle(first.put(putOf('kept', 'yes')));
+    await world.settle(first.put(put('kept', 'yes')));
     const dead = cluster.nameOf(first);
     world.powerCut(dead);
     members.delete(dead);
     const survivor = at([...members.values()], 0);
     // Sent on to the dead leader: whether it happened is unknown, so the client decides to try again.
-    await expect(world.settle(survivor.put(putOf('after', 'lost')))).rejects.toMatchObject({
+    await expect(world.settle(survivor.put(put('after', 'lost')))).rejects.toMatchObject({
       code: 'leader-changed',
     });
-    await world.settle(survivor.put(putOf('after', 'too')));
+    await world.settle(survivor.put(put('after', 'too')));
     expect(await valueOf(survivor, world, 'kept')).toBe('yes');
     const returned = await world.start(dead);
     expect(await valueOf(returned, world, 'kept')).toBe('yes');
@@ -106,7 +106,7 @@ describe('a cluster of three', () => {
     const cluster = await startCluster(3);
     const { world } = cluster;
     const old = cluster.leader();
-    await world.settle(old.put(putOf('key', 'old')));
+    await world.settle(old.put(put('key', 'old')));
     const oldName = cluster.nameOf(old);
     for (const name of world.names) if (name !== oldName) world.cut(oldName, name);
     const fresh = (): Member | undefined =>
@@ -115,7 +115,7 @@ describe('a cluster of three', () => {
     await world.run(() => fresh() !== undefined);
     const successor = fresh();
     if (successor === undefined) throw new Error('a successor');
-    await world.settle(successor.put(putOf('key', 'new')));
+    await world.settle(successor.put(put('key', 'new')));
     await expect(valueOf(old, world, 'key')).rejects.toMatchObject({ code: 'no-leader' });
     expect(await valueOf(old, world, 'key', true)).toBe('old');
     world.heal();
@@ -127,10 +127,10 @@ describe('a cluster of three', () => {
     const { world } = cluster;
     const leader = cluster.leader();
     for (const other of cluster.others()) world.kill(cluster.nameOf(other));
-    await expect(world.settle(leader.put(putOf('key', 'value')))).rejects.toMatchObject({
+    await expect(world.settle(leader.put(put('key', 'value')))).rejects.toMatchObject({
       code: 'timed-out',
     });
-    await expect(world.settle(leader.put(putOf('key', 'value')))).rejects.toMatchObject({
+    await expect(world.settle(leader.put(put('key', 'value')))).rejects.toMatchObject({
       code: 'no-leader',
     });
   });
@@ -143,13 +143,13 @@ describe('a cluster of three', () => {
     world.kill(away);
     cluster.members.delete(away);
     for (let index = 0; index < 100; index++) {
-      await world.settle(cluster.leader().put(putOf(`k${index}`, `v${index}`)));
+      await world.settle(cluster.leader().put(put(`k${index}`, `v${index}`)));
     }
     const returned = await world.start(away);
-    const { kvs } = await world.settle(returned.range(everything));
+    const { kvs } = await world.settle(returned.range(range('\0', { rangeEnd: '\0' })));
     expect(kvs).toHaveLength(100);
     expect(await world.disk(away).list()).toContain('state-2');
-    await world.settle(cluster.leader().put(putOf('more', 'writes')));
+    await world.settle(cluster.leader().put(put('more', 'writes')));
     expect(await valueOf(returned, world, 'more')).toBe('writes');
     world.powerCut(away);
     const again = await world.start(away);
@@ -177,8 +177,8 @@ describe('a member whose disk fails', () => {
     const leader = cluster.leader();
     const name = cluster.nameOf(leader);
     world.failNextWrite(name, 'wal', 'EIO');
-    await expect(world.settle(leader.put(putOf('key', 'value')))).rejects.toMatchObject({ code: 'stopped' });
+    await expect(world.settle(leader.put(put('key', 'value')))).rejects.toMatchObject({ code: 'stopped' });
     expect(world.fatalReason(name)).not.toBeNull();
-    await expect(leader.put(putOf('key', 'value'))).rejects.toMatchObject({ code: 'stopped' });
+    await expect(leader.put(put('key', 'value'))).rejects.toMatchObject({ code: 'stopped' });
   });
 });

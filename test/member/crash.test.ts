@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Member } from '../../src/member/index.js';
 import { defaultLimits } from '../../src/member/index.js';
-import { deleteOf, everything, putOf } from './requests.js';
+import { put, range, remove } from '../mvcc/requests.js';
 import { createWorld } from './world.js';
 import type { World } from './world.js';
 
@@ -15,28 +15,28 @@ import type { World } from './world.js';
 type Step = (member: Member) => Promise<unknown>;
 
 const script: readonly Step[] = [
-  (member) => member.put(putOf('a', '1')),
-  (member) => member.put(putOf('b', '1')),
-  (member) => member.put(putOf('a', '2')),
-  (member) => member.deleteRange(deleteOf('b')),
+  (member) => member.put(put('a', '1')),
+  (member) => member.put(put('b', '1')),
+  (member) => member.put(put('a', '2')),
+  (member) => member.deleteRange(remove('b')),
   (member) =>
     member.txn({
       type: 'txn',
       compare: [{ key: 'a', rangeEnd: null, result: 'equal', target: { type: 'version', version: 2 } }],
-      success: [putOf('c', 'x'), putOf('d', 'y'), deleteOf('a')],
+      success: [put('c', 'x'), put('d', 'y'), remove('a')],
       failure: [],
     }),
   (member) => member.compact({ type: 'compact', revision: 4, physical: true }),
-  (member) => member.put(putOf('a', 'again')),
+  (member) => member.put(put('a', 'again')),
   ...Array.from(
     { length: 12 },
     (_, index): Step =>
       (member) =>
-        member.put(putOf(`k${index % 4}`, `v${index}`)),
+        member.put(put(`k${index % 4}`, `v${index}`)),
   ),
-  (member) => member.deleteRange(deleteOf('k', 'l')),
+  (member) => member.deleteRange(remove('k', { rangeEnd: 'l' })),
   (member) => member.compact({ type: 'compact', revision: 15, physical: true }),
-  (member) => member.put(putOf('z', 'last')),
+  (member) => member.put(put('z', 'last')),
 ];
 
 /** Short, so that the log is cut in the middle of the run, and the state flushed often. */
@@ -52,7 +52,7 @@ interface Expectation {
 }
 
 async function stateOf(world: World, member: Member): Promise<{ revision: number; text: string }> {
-  const { kvs, revision } = await world.settle(member.range(everything));
+  const { kvs, revision } = await world.settle(member.range(range('\0', { rangeEnd: '\0' })));
   const lines = kvs.map(
     (kv) =>
       `${kv.key}=${Buffer.from(kv.value).toString()} ${kv.createRevision}/${kv.modRevision}/${kv.version}`,
@@ -124,7 +124,7 @@ describe('a member cut off at any write', () => {
         const where = `${end} at write ${crashAt}, seed ${seed}, acknowledged up to revision ${acknowledged}`;
         expect(revision, where).toBeGreaterThanOrEqual(acknowledged);
         expect(text, where).toBe(states.get(revision));
-        const after = await world.settle(member.put(putOf('alive', 'yes')));
+        const after = await world.settle(member.put(put('alive', 'yes')));
         expect(after.revision, where).toBe(revision + 1);
         await world.settle(member.close());
       }
