@@ -30,6 +30,10 @@ interface Samples {
   readonly memory: number[];
 }
 
+/** Long enough for compilers, caches and connections of either system; not counted. */
+const warmUpSeconds = 3;
+const warmUps = workloads.filter(({ connections }) => connections === 64);
+
 type BySystem<T> = Readonly<Record<SystemName, T>>;
 
 async function main(): Promise<number> {
@@ -87,6 +91,8 @@ async function runRound(
   plan: { readonly round: number; readonly rounds: number; readonly seconds: number },
 ): Promise<void> {
   await withSystem(name, {}, async (system) => {
+    report(`round ${plan.round}/${plan.rounds}, ${name}: warming up`);
+    for (const workload of warmUps) await measure(system, workload, warmUpSeconds);
     for (const workload of chosen) {
       report(`round ${plan.round}/${plan.rounds}, ${name}: ${workload.name}`);
       const result = await measure(system, workload, plan.seconds);
