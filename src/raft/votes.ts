@@ -23,8 +23,9 @@ export function answerPreVote(state: CoreState, message: PreVote): void {
   const granted = free && isUpToDate(state, message.last);
   const term = granted ? message.term : state.term;
   state.outbox.messages.push({ type: 'pre-vote-response', from: state.id, to: message.from, term, granted });
-  if (granted && state.role === 'pre-candidate' && yieldsTo(state, message))
+  if (granted && state.role === 'pre-candidate' && yieldsTo(state, message)) {
     becomeFollower(state, state.term, null);
+  }
 }
 
 /**

@@ -22,7 +22,7 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ type: fc.constant('append' as const), count: fc.integer({ min: 1, max: 3 }) }),
   fc.record({
     type: fc.constantFrom('truncate' as const, 'snapshot' as const),
-    back: fc.integer({ min: 1, max: 4 }),
+    back: fc.integer({ min: 1, max: 5 }),
   }),
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('take' as const, 'land' as const) }) },
 );
@@ -87,7 +87,8 @@ describe('what is durable, while several Readies are on their way', () => {
               queue.truncatedFrom(last - operation.back + 1);
               break;
             case 'snapshot':
-              twin.base = last + operation.back;
+              // It may end before a log that conflicts with it.
+              twin.base = Math.max(twin.base + 1, last + operation.back - 3);
               twin.memory = [];
               queue.restored({ term: 1, index: twin.base, configuration });
               break;

@@ -262,6 +262,16 @@ describe('§5.3 log replication', () => {
     expect(node.disk.entries.map(({ term }) => term)).toEqual(after);
   });
 
+  test('a follower commits no further than the append has shown its log to match', () => {
+    const node = new Single('1', stateOf({ voters: three, entries: entriesOf(1, 1, 1) }));
+    const append = { type: 'append', from: '2', to: '1', term: 3, commit: 3 } as const;
+    node.receive({ ...append, previous: { term: 1, index: 1 }, entries: [] });
+    expect(node.core.commit).toBe(1); // The leader may have other entries at 2 and 3.
+    node.receive({ ...append, previous: { term: 1, index: 1 }, entries: [entryOf(2, 2), entryOf(2, 3)] });
+    expect(node.core.commit).toBe(3);
+    expect(node.terms()).toEqual([1, 2, 2]);
+  });
+
   test('the leader finds where the logs agree, and the follower has its log in the end', () => {
     const followers = {
       a: [1, 1, 1, 4, 4, 5, 5, 6, 6],

@@ -60,8 +60,8 @@ export interface Wal {
    */
   append(append: WalAppend): Promise<void>;
   /**
-   * Forgets the log up to and including `meta.index`, which is in the log and taken to be committed. Durable once resolved; blocks
-   * that hold nothing else are removed after that, little by little.
+   * Forgets the log up to and including `meta.index`, which is in the log and taken to be committed. Durable once
+   * resolved; blocks that hold nothing else are removed after that, little by little.
    */
   compact(meta: SnapshotMeta): Promise<void>;
   /**
