@@ -4,9 +4,10 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../base/index.js';
 import type { Member } from '../member/index.js';
 import type { ApiLimits } from './limits.js';
+import type { Metrics } from './metrics.js';
 import { apiVersion, clusterApiVersion } from './version.js';
 
-/** Serves what is asked for over HTTP/1.1 on the client port: `/health` and `/version`. */
+/** Serves what is asked for over HTTP/1.1 on the client port: `/health`, `/version` and `/metrics`. */
 export interface HttpServer {
   /** Takes over a connection; its first bytes are still to be read. */
   accept(socket: Socket): void;
@@ -16,12 +17,14 @@ export interface HttpServer {
 
 interface Answer {
   readonly status: number;
-  readonly body: Readonly<Record<string, string | number>>;
+  /** Text as it is, anything else as JSON. */
+  readonly body: string | Readonly<Record<string, string | number>>;
+  readonly contentType?: string;
 }
 
 const requestSizeBytesMax = 64 * 1024;
 
-export function createHttpServer(member: Member, limits: ApiLimits): HttpServer {
+export function createHttpServer(member: Member, metrics: Metrics, limits: ApiLimits): HttpServer {
   const idle = new Set<Socket>();
   let isClosing = false;
   const server = createServer({ maxHeaderSize: 16 * 1024, keepAlive: true }, (request, response) => {
@@ -31,7 +34,7 @@ export function createHttpServer(member: Member, limits: ApiLimits): HttpServer 
       else if (!request.socket.destroyed) idle.add(request.socket);
     });
     request.resume(); // No path takes a body; what comes is read and forgotten, up to the connection's end.
-    answerRequest(member, limits, request).then(
+    answerRequest(member, metrics, limits, request).then(
       (answer) => send(request, response, answer),
       (error: unknown) =>
         send(request, response, {
@@ -60,18 +63,27 @@ export function createHttpServer(member: Member, limits: ApiLimits): HttpServer 
   };
 }
 
-async function answerRequest(member: Member, limits: ApiLimits, request: IncomingMessage): Promise<Answer> {
+async function answerRequest(
+  member: Member,
+  metrics: Metrics,
+  limits: ApiLimits,
+  request: IncomingMessage,
+): Promise<Answer> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://member');
-  if (pathname !== '/health' && pathname !== '/version') return notFound;
+  if (!paths.has(pathname)) return notFound;
   if (request.method !== 'GET') return methodNotAllowed;
   if (pathname === '/version') {
     return { status: 200, body: { etcdserver: apiVersion, etcdcluster: clusterApiVersion } };
+  }
+  if (pathname === '/metrics') {
+    return { status: 200, body: await metrics.render(), contentType: metrics.contentType };
   }
   const reason = await whyUnhealthy(member, limits, searchParams.get('serializable') === 'true');
   const body = { health: reason === null ? 'true' : 'false', reason: reason ?? '' };
   return { status: reason === null ? 200 : 503, body };
 }
 
+const paths: ReadonlySet<string> = new Set(['/health', '/version', '/metrics']);
 const notFound: Answer = { status: 404, body: { error: 'Not Found', message: 'Not Found', code: 5 } };
 const methodNotAllowed: Answer = {
   status: 405,
@@ -106,10 +118,11 @@ async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
   }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
-  const bytes = Buffer.from(JSON.stringify(body));
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  const { status, body, contentType = 'application/json' } = answer;
+  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   response.writeHead(status, {
-    'content-type': 'application/json',
+    'content-type': contentType,
     'content-length': bytes.length,
     ...(status === 405 ? { allow: 'GET' } : {}),
     ...(Number(request.headers['content-length'] ?? 0) > requestSizeBytesMax ? { connection: 'close' } : {}),

@@ -12,6 +12,7 @@ import { defaultApiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { createListener } from './listener.js';
 import { maintenanceMethods } from './maintenance.js';
+import { createMetrics } from './metrics.js';
 
 /** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
 export interface ApiServer {
@@ -38,20 +39,22 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { member, listenUrls, logger } = options;
   const limits = { ...defaultApiLimits, ...options.limits };
   const header = createHeaderWriter(member);
+  const metrics = createMetrics(member);
+  const methods = [
+    ...kvMethods(member, header),
+    ...clusterMethods(member, header),
+    ...maintenanceMethods(member, header),
+    ...healthMethods(),
+  ];
   const grpcServer = createGrpcServer({
-    methods: [
-      ...kvMethods(member, header),
-      ...clusterMethods(member, header),
-      ...maintenanceMethods(member, header),
-      ...healthMethods(),
-    ],
+    methods: methods.map((method) => metrics.counted(method)),
     limits,
     onFailure: (path, thrown) => {
       if (!isExpected(thrown))
         logger.error('a call failed unexpectedly', { path, reason: messageOf(thrown) });
     },
   });
-  const httpServer = createHttpServer(member, limits);
+  const httpServer = createHttpServer(member, metrics, limits);
   const listener = createListener({
     urls: listenUrls,
     connectionsMax: limits.connectionsMax,

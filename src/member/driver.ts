@@ -51,6 +51,8 @@ export interface Driver {
   step(event: Event): Rejection | null;
   /** Resolves when the driver has stopped; rejects when it stopped because it was wrong. */
   readonly stopped: Promise<void>;
+  /** The member found itself wrong outside of the driver: it ends. */
+  fail(error: unknown): void;
   stop(reason: QuorateError): Promise<void>;
 }
 
@@ -398,6 +400,7 @@ export function createDriver(parts: DriverParts): Driver {
     },
     step,
     stopped,
+    fail,
     stop,
   };
 }

@@ -1,4 +1,4 @@
-import { assert, QuorateError } from '../base/index.js';
+import { assert, InvariantError, QuorateError } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import {
   encodeCommand,
@@ -13,6 +13,7 @@ import type {
   CommandResponse,
   Outcome,
   RangeResponse,
+  StateMachine,
   TxnOperation,
   TxnRequest,
 } from '../mvcc/index.js';
@@ -78,6 +79,16 @@ function createMember(parts: MemberParts): Member {
     return response;
   }
 
+  /** A read that meets damage ends the member: what it would answer next could be a lie. */
+  async function read<T>(use: (machine: StateMachine) => Promise<T>): Promise<T> {
+    try {
+      return await state.read(use);
+    } catch (error) {
+      if (isDamage(error)) driver.fail(error);
+      throw error;
+    }
+  }
+
   function status(): MemberStatus {
     const { role, leader, hardState, last, isLearner } = core.status();
     const { machine } = state;
@@ -110,12 +121,12 @@ function createMember(parts: MemberParts): Member {
       return core.isLearner;
     },
     header: () => ({ term: core.term, revision: state.machine.revision }),
-    databaseSize: () => state.read((machine) => machine.sizeBytes()),
+    databaseSize: () => read((machine) => machine.sizeBytes()),
     async range(request) {
       refuse(validateRange(request));
       if (!request.serializable) await driver.barrier();
-      const now = state.machine.rangeSync(request);
-      return valueOf<RangeResponse>(now ?? (await state.read((machine) => machine.range(request))));
+      const outcome = await read(async (machine) => machine.rangeSync(request) ?? machine.range(request));
+      return valueOf<RangeResponse>(outcome);
     },
     async put(request) {
       refuse(validatePut(request));
@@ -129,16 +140,16 @@ function createMember(parts: MemberParts): Member {
       refuse(validateTxn(request));
       if (!isReadOnly(request)) return propose(request, 'txn');
       if (!isSerializable(request)) await driver.barrier();
-      return valueOf(await state.read((machine) => machine.readTxn(request)));
+      return valueOf(await read((machine) => machine.readTxn(request)));
     },
     async compact(request) {
       refuse(validateCompact(request));
       const response = await propose(request, 'compact');
-      if (request.physical) await state.read((machine) => machine.compacted(request.revision));
+      if (request.physical) await read((machine) => machine.compacted(request.revision));
       return response;
     },
     async hashKv(revision) {
-      return valueOf(await state.read((machine) => machine.hashKv(revision)));
+      return valueOf(await read((machine) => machine.hashKv(revision)));
     },
     async members({ linearizable }) {
       if (linearizable) await driver.barrier();
@@ -154,6 +165,12 @@ function createMember(parts: MemberParts): Member {
     stopped: driver.stopped,
     close: () => driver.stop(new QuorateError('stopped')),
   };
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof QuorateError)
+    return error.code === 'storage-corrupt' || error.code === 'storage-failed';
+  return error instanceof InvariantError;
 }
 
 function refuse(error: ErrorCode | null): void {

@@ -245,6 +245,22 @@ describe('Plain HTTP on the same port', () => {
     expect(await getJson(`${stuck}/health?serializable=true`)).toMatchObject({ status: 200 });
   });
 
+  it('counts the calls of each method by their status, and tells who leads', async () => {
+    const put = async (): Promise<never> => Promise.reject(new QuorateError('too-many-requests'));
+    const { client, address } = await serve(stubMember({ put }));
+    await client.call(rangePath, range);
+    await client.call(rangePath, range);
+    await client.call(putPath, nothing);
+    const metrics = await (await fetch(`${address}/metrics`)).text();
+    const kv = 'grpc_type="unary",grpc_service="etcdserverpb.KV"';
+    expect(metrics).toContain(`grpc_server_handled_total{${kv},grpc_method="Range",grpc_code="OK"} 2\n`);
+    expect(metrics).toContain(`grpc_server_handled_total{${kv},grpc_method="Put",grpc_code="Unknown"} 1\n`);
+    expect(metrics).toContain(`grpc_server_started_total{${kv},grpc_method="Put"} 1\n`);
+    expect(metrics).toContain('etcd_server_has_leader 1\n');
+    expect(metrics).toContain('etcd_server_proposals_applied_total 11\n');
+    expect(metrics).toMatch(/^process_resident_memory_bytes \d+$/m);
+  });
+
   it('answers 404 and 405 as JSON', async () => {
     const { address } = await serve();
     expect(await getJson(`${address}/nothing`)).toMatchObject({ status: 404, body: { code: 5 } });
