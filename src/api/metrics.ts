@@ -96,6 +96,7 @@ const codeNames: Readonly<Record<number, string>> = {
   [status.UNAUTHENTICATED]: 'Unauthenticated',
 };
 
+const okCode: number = status.OK;
 const methodLabels = ['grpc_type', 'grpc_service', 'grpc_method'] as const;
 
 function registerCalls(registry: Registry, counts: readonly MethodCounts[]): void {
@@ -123,7 +124,7 @@ function registerCalls(registry: Registry, counts: readonly MethodCounts[]): voi
       this.reset();
       for (const each of counts) {
         for (const [code, count] of each.handled.entries()) {
-          const isTold = count > 0 || code === Number(status.OK);
+          const isTold = count > 0 || code === okCode;
           if (isTold) this.inc({ ...labelsOf(each), grpc_code: codeNames[code] ?? String(code) }, count);
         }
       }
