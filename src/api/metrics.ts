@@ -66,7 +66,10 @@ function countCalls(method: Method, counts: MethodCounts): Method {
     }
   }
   if (method.type === 'unary') {
-    return { ...method, handle: (request: Buffer, context: CallContext) => count(() => method.handle(request, context)) };
+    return {
+      ...method,
+      handle: (request: Buffer, context: CallContext) => count(() => method.handle(request, context)),
+    };
   }
   return { ...method, handle: (request, send, signal) => count(() => method.handle(request, send, signal)) };
 }
