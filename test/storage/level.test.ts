@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -132,6 +133,25 @@ describe('damage to files of LevelDB', () => {
     expect(() => store.getSync(Buffer.from('key-1'))).toThrow(
       expect.objectContaining({ code: 'storage-corrupt' }),
     );
+    await store.close();
+  });
+});
+
+describe('a write that fails', () => {
+  it('ends the store, though the next one might succeed', async () => {
+    const store = await openLevelDisk(folder.path).open('s');
+    const path = join(folder.path, 's');
+    await rename(path, `${path}-away`); // LevelDB cannot begin the next file of its log.
+    const value = randomBytes(1024 * 1024).toString('latin1');
+    const writes = Array.from({ length: 12 }, async (_, n) =>
+      store.write([put(`${n}`, value)], { sync: false }),
+    );
+    const results = await Promise.allSettled(writes);
+    expect(results.map(({ status }) => status)).toContain('rejected');
+    await rename(`${path}-away`, path);
+    const failure = expect.objectContaining({ code: 'storage-failed' }) as Error;
+    await expect(store.write([put('a', '1')], { sync: true })).rejects.toThrow(failure);
+    expect(() => store.getSync(Buffer.from('1'))).toThrow(failure);
     await store.close();
   });
 });

@@ -7,6 +7,7 @@ import type {
   WalContents,
   WalOptions,
 } from '../../../src/storage/index.js';
+import { keyOf } from '../../../src/base/index.js';
 import { blockKey, encodeBlock } from '../../../src/storage/wal/format.js';
 import { failure } from '../failure.js';
 import { append, configuration, entries, entry, genesis, hardState, metaAt, plain } from './fixture.js';
@@ -481,6 +482,25 @@ describe('opening', () => {
     disk.kill();
     disk.damage('wal', { type: 'stale', key: 'h' });
     await expect(open(disk)).rejects.toThrow(failure('storage-corrupt', 'at index 2', 'head is older'));
+  });
+
+  it('says where a log ends that should go on', async () => {
+    const { disk, wal } = await create();
+    await wal.append(append({ entries: entries(1, 2) }));
+    await wal.append(append({ entries: entries(3, 5) }));
+    disk.kill();
+    disk.damage('wal', { type: 'erase', key: keyOf(blockKey(3)) });
+    const message = failure('storage-corrupt', 'at index 3', 'ends before it', 'up to index 5');
+    await expect(open(disk)).rejects.toThrow(message);
+  });
+
+  it('finds a lost batch though nothing but the deletion of old blocks followed it', async () => {
+    const { disk, wal } = await create({ faults: [{ store: 'wal', write: 3, type: 'lose' }] });
+    await wal.append(append({ hardState: hardState(1, 'a', 2), entries: entries(1, 2) }));
+    await wal.compact(metaAt(2));
+    await expect.poll(() => disk.writeCount('wal')).toBe(4);
+    disk.kill();
+    await expect(open(disk)).rejects.toMatchObject({ code: 'storage-corrupt' });
   });
 });
 
