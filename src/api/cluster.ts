@@ -12,7 +12,7 @@ export function clusterMethods(member: Member, header: HeaderWriter): readonly M
     unary(member, '/etcdserverpb.Cluster/MemberList', {
       decode: (bytes) => decodeRequest(etcdserverpb.MemberListRequest, bytes),
       handle: async ({ linearizable }) =>
-        encodeMemberListResponse(header, await member.members({ linearizable })),
+        encodeMemberListResponse(header, await member.cluster.members({ linearizable })),
     }),
   ];
 }

@@ -18,13 +18,14 @@ export function maintenanceMethods(member: Member, header: HeaderWriter): readon
     }),
     unary(member, '/etcdserverpb.Maintenance/HashKV', {
       decode: (bytes) => toNumber(decodeRequest(etcdserverpb.HashKVRequest, bytes).revision),
-      handle: async (revision) => encodeHashKvResponse(header, await member.hashKv(revision)),
+      handle: async (revision, caller) =>
+        encodeHashKvResponse(header, await member.maintenance.hashKv(revision, caller)),
     }),
   ];
 }
 
 async function readStatus(member: Member): Promise<Parameters<typeof encodeStatusResponse>[1]> {
-  const size = await member.databaseSize();
+  const size = await member.maintenance.databaseSize();
   const status = member.status();
   return {
     version: apiVersion,

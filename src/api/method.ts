@@ -1,10 +1,12 @@
 import { QuorateError } from '../base/index.js';
-import type { Member } from '../member/index.js';
+import type { Credentials, Member } from '../member/index.js';
+import type { Caller } from '../mvcc/index.js';
 
 /** What a call said beside its message. */
 export interface CallContext {
   /** The client wants a refusal rather than an answer from a member without a leader (metadata `hasleader: true`). */
   readonly requiresLeader: boolean;
+  readonly credentials: Credentials;
 }
 
 /** One request, one answer, both as protobuf bytes. Throws what errors.ts can translate. */
@@ -12,22 +14,38 @@ export interface UnaryMethod {
   readonly type: 'unary';
   /** `/package.Service/Method` */
   readonly path: string;
-  handle(request: Buffer, context: CallContext): Promise<Buffer>;
+  /** `signal` fires when the client has gone, its deadline has passed, or the server closes. */
+  handle(request: Buffer, context: CallContext, signal: AbortSignal): Promise<Buffer>;
 }
 
-/** One request, many answers. */
+/** What a streaming method has of its call. */
+export interface CallStream {
+  readonly context: CallContext;
+  /** The client's messages, in order; ends when the client says that there are no more. To be iterated once. */
+  readonly requests: AsyncIterable<Buffer>;
+  /** Queues an answer. False: the client reads more slowly than this; wait for `drained` before there is more. */
+  send(answer: Buffer): boolean;
+  /** Resolves once there is room again, or the call is over. */
+  drained(): Promise<void>;
+  /** Fires when the client has gone, its deadline has passed, or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+/** Many requests, many answers; where the protocol has one request it is the first, and the rest is ignored. */
 export interface StreamMethod {
   readonly type: 'stream';
   readonly path: string;
-  /** Ends the call by returning or throwing. `signal` fires when the client has gone or the server closes. */
-  handle(request: Buffer, send: (answer: Buffer) => void, signal: AbortSignal): Promise<void>;
+  /** `server`: one request, many answers. `both`: many requests. As the metrics name it. */
+  readonly direction: 'server' | 'both';
+  /** Ends the call by returning or throwing. */
+  handle(call: CallStream): Promise<void>;
 }
 
 export type Method = UnaryMethod | StreamMethod;
 
 /**
- * Makes a unary method that is refused where every method is: without a leader when the client insists on one, and,
- * unless `servedByLearner`, on a learner.
+ * Makes a unary method that is refused where every method is: without a leader when the client insists on one,
+ * unless `servedByLearner` on a learner, and with credentials that are not valid unless `servedToAnyone`.
  */
 export function unary<T>(
   member: Member,
@@ -35,20 +53,25 @@ export function unary<T>(
   parts: {
     readonly decode: (bytes: Buffer) => T;
     readonly servedByLearner?: (request: T) => boolean;
-    readonly handle: (request: T) => Promise<Buffer>;
+    readonly servedToAnyone?: boolean;
+    readonly handle: (request: T, caller: Caller, signal: AbortSignal) => Promise<Buffer>;
   },
 ): UnaryMethod {
-  const { decode, servedByLearner, handle } = parts;
+  const { decode, servedByLearner, servedToAnyone = false, handle } = parts;
   return {
     type: 'unary',
     path,
-    async handle(bytes, { requiresLeader }) {
+    async handle(bytes, { requiresLeader, credentials }, signal) {
       const request = decode(bytes);
       if (servedByLearner?.(request) !== true && member.isLearner) {
         throw new QuorateError('not-supported-for-learner');
       }
       if (requiresLeader && member.leader === null) throw new QuorateError('no-leader');
-      return handle(request);
+      const known = servedToAnyone ? nobody : member.auth.callerOf(credentials);
+      const caller = known instanceof Promise ? await known : known;
+      return handle(request, caller, signal);
     },
   };
 }
+
+const nobody: Caller = { user: '', authRevision: 0 };

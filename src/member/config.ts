@@ -38,6 +38,8 @@ export interface MemberLimits {
   readonly flushIntervalMs: number;
   /** Applying pauses when this much waits for the disk. */
   readonly unflushedSizeBytesMax: number;
+  /** A store that has grown to this raises the alarm `no-space`. etcd's default. */
+  readonly quotaSizeBytes: number;
   /** Entries applied in one go before other events get their turn. */
   readonly applyBatchEntries: number;
 }
@@ -53,6 +55,7 @@ export const defaultLimits: MemberLimits = {
   flushSizeBytes: 1024 * 1024,
   flushIntervalMs: 100,
   unflushedSizeBytesMax: 32 * 1024 * 1024,
+  quotaSizeBytes: 2 * 1024 * 1024 * 1024,
   applyBatchEntries: 256,
 };
 

@@ -1,6 +1,6 @@
 import { asBuffer, assert, InvariantError, messageOf, QuorateError, some } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
-import { decodeCommand } from '../mvcc/index.js';
+import { decodeProposal } from '../mvcc/index.js';
 import type { CommandResponse, MemberRecord } from '../mvcc/index.js';
 import type { PeerHandlers } from '../peer/index.js';
 import { decodeConfigurationChange } from '../raft/index.js';
@@ -13,6 +13,7 @@ import { commandOf, sequenceIfOwn } from './envelope.js';
 import type { Incarnation } from './envelope.js';
 import { createLogCutter } from './log-cutter.js';
 import { decodeMemberContext, membershipAfter, peersOf } from './membership.js';
+import type { Leadership, Observer } from './observer.js';
 import { createProposals } from './proposals.js';
 import { createReads } from './reads.js';
 import type { Snapshots } from './snapshots.js';
@@ -49,6 +50,8 @@ export interface Driver {
   /** Resolves when a read of the applied state is linearizable. */
   barrier(): Promise<void>;
   step(event: Event): Rejection | null;
+  /** From now on it is told what happens. */
+  observe(observer: Observer): void;
   /** Resolves when the driver has stopped; rejects when it stopped because it was wrong. */
   readonly stopped: Promise<void>;
   /** The member found itself wrong outside of the driver: it ends. */
@@ -76,6 +79,9 @@ export function createDriver(parts: DriverParts): Driver {
   /** When the log was last written, to settle it once it has been idle; infinite once it is settled. */
   let lastAppendMs = Number.POSITIVE_INFINITY;
   let running = false;
+  const observers: Observer[] = [];
+  /** What the observers were told last. */
+  let leadership: Leadership = { term: core.term, leader: core.leader };
   let whyRefused: ErrorCode = 'no-leader';
   let settleStopped: { resolve: () => void; reject: (error: Error) => void };
   const stopped = new Promise<void>((resolve, reject) => {
@@ -96,7 +102,14 @@ export function createDriver(parts: DriverParts): Driver {
     handOverProposals();
     beginReadRound();
     while (core.hasReady()) takeReady();
+    tellLeadership();
     applyCommitted();
+  }
+
+  function tellLeadership(): void {
+    if (core.term === leadership.term && core.leader === leadership.leader) return;
+    leadership = { term: core.term, leader: core.leader };
+    for (const observer of observers) observer.leadershipChanged?.(leadership);
   }
 
   function handOverProposals(): void {
@@ -165,6 +178,7 @@ export function createDriver(parts: DriverParts): Driver {
     installing = false;
     env.logger.info('installed a snapshot', { index: meta.index, term: meta.term });
     refreshPeers();
+    for (const observer of observers) observer.stateReplaced?.();
     persisted(ready);
     step({ type: 'applied', index: state.machine.applied.index });
     proposals.leaderChanged(core.term);
@@ -188,6 +202,7 @@ export function createDriver(parts: DriverParts): Driver {
     const { index } = state.machine.applied;
     core.step({ type: 'applied', index });
     reads.applied(index);
+    for (const observer of observers) observer.turnApplied?.();
     if (applyQueue.length > 0 || core.hasReady()) scheduleTurn();
     flushSoon(state.machine.unflushedSizeBytes >= limits.flushSizeBytes ? 0 : limits.flushIntervalMs);
   }
@@ -201,7 +216,9 @@ export function createDriver(parts: DriverParts): Driver {
       state.machine.apply(position, null);
     } else {
       const envelope = asBuffer(entry.data);
-      const outcome = state.machine.apply(position, decodeCommand(commandOf(envelope)));
+      const proposal = decodeProposal(commandOf(envelope));
+      const outcome = state.machine.apply(position, proposal);
+      for (const observer of observers) observer.applied?.(proposal, outcome);
       const sequence = sequenceIfOwn(envelope, incarnation);
       if (sequence !== null) proposals.settle(sequence, outcome);
     }
@@ -339,6 +356,7 @@ export function createDriver(parts: DriverParts): Driver {
     flushTimer?.cancel();
     proposals.failAll(reason);
     reads.failAll(reason);
+    for (const observer of observers) observer.stopped?.();
   }
 
   /** The member is wrong, or its disk failed: it answers nobody any more. */
@@ -399,6 +417,7 @@ export function createDriver(parts: DriverParts): Driver {
       return confirmed;
     },
     step,
+    observe: (observer) => void observers.push(observer),
     stopped,
     fail,
     stop,

@@ -13,6 +13,8 @@ export interface Timer {
 export interface Env {
   /** Milliseconds that never go back; only differences mean something. */
   monotonicMs(): number;
+  /** Milliseconds since 1970, as the clock on the wall has it: it may jump. For what people read and tokens say. */
+  wallMs(): number;
   after(delayMs: number, action: () => void): Timer;
   /** Runs `action` once the events that are at hand have been taken in: the end of the driver's turn. */
   soon(action: () => void): void;

@@ -5,4 +5,19 @@ export { clusterIdOf, initialIdentity, memberIdOf } from './identity.js';
 export type { InitialIdentity } from './identity.js';
 export { startMember } from './member.js';
 export { createNodeEnv } from './node-env.js';
-export type { Member, MemberStatus } from './types.js';
+export type {
+  Credentials,
+  LeaseTimeToLive,
+  Member,
+  MemberAuth,
+  MemberCluster,
+  MemberLeases,
+  MemberMaintenance,
+  MemberStatus,
+  SnapshotFile,
+  Watcher,
+  WatchEvent,
+  WatchHub,
+  WatchRequest,
+  WatchSink,
+} from './types.js';

@@ -1,7 +1,7 @@
 import { assert, InvariantError, QuorateError } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import {
-  encodeCommand,
+  encodeProposal,
   validateCompact,
   validateDeleteRange,
   validatePut,
@@ -9,26 +9,32 @@ import {
   validateTxn,
 } from '../mvcc/index.js';
 import type {
-  Command,
+  Alarm,
   CommandResponse,
   Outcome,
   RangeResponse,
-  StateMachine,
   TxnOperation,
   TxnRequest,
 } from '../mvcc/index.js';
+import { createAuth } from './auth.js';
 import { recover } from './bootstrap.js';
+import { createCluster } from './cluster.js';
 import type { MemberConfig } from './config.js';
+import type { MemberContext } from './context.js';
 import { createDriver } from './driver.js';
 import type { Driver } from './driver.js';
 import type { Env } from './env.js';
 import { initialIdentity } from './identity.js';
 import type { InitialIdentity } from './identity.js';
+import { createLeases } from './leases.js';
+import { createMaintenance } from './maintenance.js';
+import { refuse, valueOf } from './outcome.js';
 import { publishAttributes } from './publish.js';
 import { createSnapshots } from './snapshots.js';
 import type { State } from './state.js';
 import type { Core } from '../raft/index.js';
 import type { Member, MemberStatus } from './types.js';
+import { createWatchHub } from './watches.js';
 
 /**
  * Starts a member: recovers what it has on disk, joins its peers and serves. Resolves once it takes requests (it may
@@ -51,13 +57,14 @@ export async function startMember(
     await driver.stop(new QuorateError('stopped'));
     throw error;
   }
-  const member = createMember({ config, core, state, driver, clusterId: initial.clusterId });
+  const member = createMember({ config, env, core, state, driver, clusterId: initial.clusterId });
   publishAttributes({ id, config, env, state, driver });
   return member;
 }
 
 interface MemberParts {
   readonly config: MemberConfig;
+  readonly env: Env;
   readonly core: Core;
   readonly state: State;
   readonly driver: Driver;
@@ -67,27 +74,12 @@ interface MemberParts {
 function createMember(parts: MemberParts): Member {
   const { config, core, state, driver, clusterId } = parts;
   const { id } = core.status();
-
-  async function propose<R extends CommandResponse['type']>(
-    command: Command,
-    type: R,
-  ): Promise<Extract<CommandResponse, { type: R }>> {
-    const bytes = encodeCommand(command);
-    if (bytes.length > config.limits.requestSizeBytesMax) throw new QuorateError('request-too-large');
-    const response = await driver.propose(bytes);
-    assert(isOf(response, type), 'a response of the kind of its command');
-    return response;
-  }
-
-  /** A read that meets damage ends the member: what it would answer next could be a lie. */
-  async function read<T>(use: (machine: StateMachine) => Promise<T>): Promise<T> {
-    try {
-      return await state.read(use);
-    } catch (error) {
-      if (isDamage(error)) driver.fail(error);
-      throw error;
-    }
-  }
+  const context = createContext(parts);
+  const watches = createWatchHub(context);
+  const auth = createAuth(context);
+  const maintenance = createMaintenance(context);
+  const leases = createLeases(context, maintenance);
+  const { propose, read } = context;
 
   function status(): MemberStatus {
     const { role, leader, hardState, last, isLearner } = core.status();
@@ -106,7 +98,8 @@ function createMember(parts: MemberParts): Member {
       revision: machine.revision,
       compactRevision: machine.compactRevision,
       keyCount: machine.keyCount,
-      errors: leader === null ? ['etcdserver: no leader'] : [],
+      quotaSizeBytes: config.limits.quotaSizeBytes,
+      errors: [...(leader === null ? ['etcdserver: no leader'] : []), ...machine.alarms.map(describeAlarm)],
     };
   }
 
@@ -121,65 +114,84 @@ function createMember(parts: MemberParts): Member {
       return core.isLearner;
     },
     header: () => ({ term: core.term, revision: state.machine.revision }),
-    databaseSize: () => read((machine) => machine.sizeBytes()),
-    async range(request) {
+    async range(request, caller = 'trusted') {
       refuse(validateRange(request));
       if (!request.serializable) await driver.barrier();
+      refuse(state.machine.auth.checkRead(caller, request));
       const outcome = await read(async (machine) => machine.rangeSync(request) ?? machine.range(request));
       return valueOf<RangeResponse>(outcome);
     },
-    async put(request) {
+    async put(request, caller = 'trusted') {
+      maintenance.requireSpace();
       refuse(validatePut(request));
-      return propose(request, 'put');
+      return propose(request, 'put', caller);
     },
-    async deleteRange(request) {
+    async deleteRange(request, caller = 'trusted') {
       refuse(validateDeleteRange(request));
-      return propose(request, 'delete-range');
+      return propose(request, 'delete-range', caller);
     },
-    async txn(request) {
+    async txn(request, caller = 'trusted') {
+      if (!isReadOnly(request)) {
+        if (putsSomething(request)) maintenance.requireSpace();
+        refuse(validateTxn(request));
+        return propose(request, 'txn', caller);
+      }
       refuse(validateTxn(request));
-      if (!isReadOnly(request)) return propose(request, 'txn');
       if (!isSerializable(request)) await driver.barrier();
+      refuse(state.machine.auth.checkRead(caller, request));
       return valueOf(await read((machine) => machine.readTxn(request)));
     },
-    async compact(request) {
+    async compact(request, caller = 'trusted') {
       refuse(validateCompact(request));
-      const response = await propose(request, 'compact');
+      const response = await propose(request, 'compact', caller);
       if (request.physical) await read((machine) => machine.compacted(request.revision));
       return response;
     },
-    async hashKv(revision) {
-      return valueOf(await read((machine) => machine.hashKv(revision)));
-    },
-    async members({ linearizable }) {
-      if (linearizable) await driver.barrier();
-      return state.machine.membership.members;
-    },
     linearizableBarrier: () => driver.barrier(),
-    async transferLeadership(to) {
-      if (core.role !== 'leader') throw new QuorateError('not-leader');
-      if (driver.step({ type: 'transfer-leadership', to }) !== null)
-        throw new QuorateError('bad-leader-transferee');
-      await Promise.resolve();
-    },
+    watches,
+    leases,
+    cluster: createCluster(context),
+    maintenance,
+    auth,
     stopped: driver.stopped,
     close: () => driver.stop(new QuorateError('stopped')),
   };
+}
+
+function createContext({ config, env, core, state, driver }: MemberParts): MemberContext {
+  return {
+    config,
+    env,
+    core,
+    state,
+    driver,
+    async propose(command, type, caller) {
+      const bytes = encodeProposal({ command, caller });
+      if (bytes.length > config.limits.requestSizeBytesMax) throw new QuorateError('request-too-large');
+      const response = await driver.propose(bytes);
+      assert(isOf(response, type), 'a response of the kind of its command');
+      return response;
+    },
+    async read(use) {
+      try {
+        return await state.read(use);
+      } catch (error) {
+        if (isDamage(error)) driver.fail(error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** As etcd writes it, which people and scripts look for. */
+function describeAlarm({ memberId, alarm }: Alarm): string {
+  return `memberID:${BigInt(`0x${memberId}`)} alarm:${alarm === 'no-space' ? 'NOSPACE' : 'CORRUPT'} `;
 }
 
 function isDamage(error: unknown): boolean {
   if (error instanceof QuorateError)
     return error.code === 'storage-corrupt' || error.code === 'storage-failed';
   return error instanceof InvariantError;
-}
-
-function refuse(error: ErrorCode | null): void {
-  if (error !== null) throw new QuorateError(error);
-}
-
-function valueOf<T>(outcome: Outcome<T>): T {
-  if (!outcome.ok) throw new QuorateError(outcome.error);
-  return outcome.value;
 }
 
 function isOf<R extends CommandResponse['type']>(
@@ -199,6 +211,10 @@ function everyOperation(request: TxnRequest, holds: (operation: TxnOperation) =>
 /** Such a transaction changes nothing, so it needs no entry in the log: a confirmed read does. */
 function isReadOnly(request: TxnRequest): boolean {
   return everyOperation(request, (operation) => operation.type === 'range');
+}
+
+function putsSomething(request: TxnRequest): boolean {
+  return !everyOperation(request, (operation) => operation.type !== 'put');
 }
 
 function isSerializable(request: TxnRequest): boolean {

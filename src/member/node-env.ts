@@ -32,6 +32,7 @@ export async function createNodeEnv(
   const identity = await resolveIdentity(config, disk);
   const env: Env = {
     monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
     after(delayMs, action) {
       const timer = setTimeout(action, delayMs);
       return { cancel: () => clearTimeout(timer) };

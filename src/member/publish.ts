@@ -1,5 +1,5 @@
 import { messageOf } from '../base/index.js';
-import { encodeCommand } from '../mvcc/index.js';
+import { encodeProposal } from '../mvcc/index.js';
 import type { MemberConfig } from './config.js';
 import type { Driver } from './driver.js';
 import type { Env } from './env.js';
@@ -34,7 +34,8 @@ export function publishAttributes(parts: {
   function attempt(): void {
     if (stopped || isPublished()) return;
     const { name, clientUrls } = config;
-    driver.propose(encodeCommand({ type: 'member-attributes', id, name, clientUrls })).then(
+    const command = { type: 'member-attributes', id, name, clientUrls } as const;
+    driver.propose(encodeProposal({ command, caller: 'trusted' })).then(
       () => env.logger.info('published', { name, clientUrls: clientUrls.join() }),
       (error: unknown) => {
         env.logger.debug('could not publish yet', { reason: messageOf(error) });

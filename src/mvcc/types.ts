@@ -150,16 +150,174 @@ export interface MemberAttributes {
   readonly clientUrls: readonly string[];
 }
 
+/** `id` is never 0n: the member that takes the request has chosen one. `ttlSeconds` is within bounds already. */
+export interface LeaseGrant {
+  readonly type: 'lease-grant';
+  readonly id: LeaseId;
+  readonly ttlSeconds: number;
+}
+
+/**
+ * `onlyInTerm` > 0: the leader of that term saw the lease expire; in an entry of any other term it does nothing
+ * (`leader-changed`), so that a former leader that slept cannot end leases that its successor keeps (etcd issue 15247).
+ * 0: a client asked for it.
+ */
+export interface LeaseRevoke {
+  readonly type: 'lease-revoke';
+  readonly id: LeaseId;
+  readonly onlyInTerm: number;
+}
+
+/** How much time the leader of `onlyInTerm` saw left; 0: all of it again. Leases that are gone are passed over. */
+export interface LeaseCheckpoint {
+  readonly type: 'lease-checkpoint';
+  readonly onlyInTerm: number;
+  readonly leases: readonly { readonly id: LeaseId; readonly remainingTtlSeconds: number }[];
+}
+
+export type AlarmType = 'no-space' | 'corrupt';
+
+export interface Alarm {
+  /** 16 hexadecimal digits. */
+  readonly memberId: string;
+  readonly alarm: AlarmType;
+}
+
+/** Raises or ends an alarm. Answers with the alarms that changed. */
+export interface AlarmCommand extends Alarm {
+  readonly type: 'alarm';
+  readonly action: 'activate' | 'deactivate';
+}
+
+export type PermissionType = 'read' | 'write' | 'read-write';
+
+export interface Permission extends KeyRange {
+  readonly permission: PermissionType;
+}
+
+/** What changes users and roles. Passwords come as bcrypt hashes in their text form; '' is a user without one. */
+export type AuthCommand =
+  | { readonly type: 'auth-enable' }
+  | { readonly type: 'auth-disable' }
+  | { readonly type: 'user-add'; readonly user: string; readonly hash: string; readonly noPassword: boolean }
+  | { readonly type: 'user-delete'; readonly user: string }
+  | { readonly type: 'user-change-password'; readonly user: string; readonly hash: string }
+  | { readonly type: 'user-grant-role'; readonly user: string; readonly role: string }
+  | { readonly type: 'user-revoke-role'; readonly user: string; readonly role: string }
+  | { readonly type: 'role-add'; readonly role: string }
+  | { readonly type: 'role-delete'; readonly role: string }
+  | { readonly type: 'role-grant-permission'; readonly role: string; readonly permission: Permission }
+  | { readonly type: 'role-revoke-permission'; readonly role: string; readonly range: KeyRange }
+  /**
+   * A user has shown its password, as it was at `authRevision`: from now on every member takes this simple token as the
+   * user's. Changes nothing that is stored (etcd keeps such tokens in memory too).
+   */
+  | {
+      readonly type: 'auth-token';
+      readonly user: string;
+      readonly token: string;
+      readonly authRevision: number;
+    };
+
 /** What a normal log entry can hold. */
-export type Command = PutRequest | DeleteRangeRequest | TxnRequest | CompactRequest | MemberAttributes;
+export type Command =
+  | PutRequest
+  | DeleteRangeRequest
+  | TxnRequest
+  | CompactRequest
+  | MemberAttributes
+  | LeaseGrant
+  | LeaseRevoke
+  | LeaseCheckpoint
+  | AlarmCommand
+  | AuthCommand;
+
+/** A user, as its credentials proved it at the auth store's revision. `user` '': no credentials were given. */
+export interface Principal {
+  readonly user: string;
+  readonly authRevision: number;
+}
+
+/** On whose behalf. `trusted` is the program itself or its embedder: nothing is refused to it. */
+export type Caller = Principal | 'trusted';
+
+export interface Proposal {
+  readonly command: Command;
+  readonly caller: Caller;
+}
 
 export type CommandResponse =
   | PutResponse
   | DeleteRangeResponse
   | TxnResponse
   | CompactResponse
+  | { readonly type: 'alarm'; readonly revision: Revision; readonly alarms: readonly Alarm[] }
   /** `none`: the entry held no command. */
-  | { readonly type: 'member-attributes' | 'none'; readonly revision: Revision };
+  | {
+      readonly type:
+        'member-attributes' | 'lease-grant' | 'lease-revoke' | 'lease-checkpoint' | 'auth' | 'none';
+      readonly revision: Revision;
+    };
+
+/** A lease as the cluster has agreed on it. When it ends only its leader's clock knows. */
+export interface Lease {
+  readonly id: LeaseId;
+  readonly ttlSeconds: number;
+  /** What was left when the leader last said so; 0: all of it. */
+  readonly remainingTtlSeconds: number;
+}
+
+export interface LeaseTable {
+  get(id: LeaseId): Lease | undefined;
+  /** The keys that the lease keeps alive, sorted. */
+  keysOf(id: LeaseId): readonly Key[];
+  /** Sorted by id. */
+  list(): readonly Lease[];
+  readonly size: number;
+}
+
+export interface AuthUser {
+  readonly name: string;
+  /** A bcrypt hash in its text form; '' when the user has no password. */
+  readonly hash: string;
+  readonly noPassword: boolean;
+  /** Sorted. */
+  readonly roles: readonly string[];
+}
+
+export interface AuthRole {
+  readonly name: string;
+  /** Sorted by key, then range end. */
+  readonly permissions: readonly Permission[];
+}
+
+/** The users and roles as applied. A refusal is an error code; null: permitted. All checks permit `trusted`. */
+export interface AuthView {
+  readonly enabled: boolean;
+  /** Counts the changes; begins at 1. */
+  readonly revision: number;
+  user(name: string): AuthUser | undefined;
+  role(name: string): AuthRole | undefined;
+  /** Sorted names. */
+  userNames(): readonly string[];
+  roleNames(): readonly string[];
+  /** What may be refused of a read: the ranges, and those of a transaction's compares and every branch of it. */
+  checkRead(caller: Caller, request: RangeRequest | TxnRequest): ErrorCode | null;
+  checkRange(caller: Caller, range: KeyRange, permission: 'read' | 'write'): ErrorCode | null;
+  checkAdmin(caller: Caller): ErrorCode | null;
+}
+
+/** One change of one key. Of a deletion the kv has only `key` and `modRevision`. */
+export interface KeyChange {
+  readonly type: 'put' | 'delete';
+  readonly kv: KeyValue;
+}
+
+/** All changes of one revision, in the order in which they were made; never empty. */
+export interface RevisionChanges {
+  readonly revision: Revision;
+  readonly changes: readonly KeyChange[];
+}
 
 /** A refusal is a value, the same on every member; `error` is never 'internal'. */
 export type Outcome<T> =
@@ -228,7 +386,7 @@ export interface StateMachine {
   /** Bytes that wait for a flush. The driver flushes in time and holds back when it cannot. */
   readonly unflushedSizeBytes: number;
   /** Synchronous and deterministic. `position.index` must be applied.index + 1. Null: an entry without a command. */
-  apply(position: AppliedPosition, command: Command | null): Outcome<CommandResponse>;
+  apply(position: AppliedPosition, proposal: Proposal | null): Outcome<CommandResponse>;
   applyMembership(position: AppliedPosition, membership: Membership): void;
   /** Makes everything applied so far durable. One at a time; a second call waits for the first and then covers the rest. */
   flush(): Promise<void>;
@@ -244,6 +402,23 @@ export interface StateMachine {
   compacted(revision: Revision): Promise<void>;
   /** Keys alive now. */
   readonly keyCount: number;
+  readonly leases: LeaseTable;
+  /** Sorted by member, then alarm. */
+  readonly alarms: readonly Alarm[];
+  readonly auth: AuthView;
+  /** What was applied since the last call, in order. Kept only while somebody wants it: see `recordChanges`. */
+  takeChanges(): readonly RevisionChanges[];
+  recordChanges(wanted: boolean): void;
+  /**
+   * History from `from` on, whole revisions, oldest first, until about `sizeBytesMax` is gathered; `next` is where to go
+   * on, above the current revision once there is no more. `compacted` if part of it is gone.
+   */
+  changesSince(
+    from: Revision,
+    sizeBytesMax: number,
+  ): Promise<Outcome<{ readonly revisions: readonly RevisionChanges[]; readonly next: Revision }>>;
+  /** The key as it was just before its change at `revision`; null if it was not there, or is compacted. */
+  valueBefore(key: Key, revision: Revision): KeyValue | null;
   /** A point in time of the store, for a follower; flushes first. Read its meta with `readStateMeta`. */
   snapshot(): Promise<StoreSnapshot>;
   sizeBytes(): Promise<{ readonly total: number; readonly inUse: number }>;

@@ -60,6 +60,7 @@ interface Due {
 
 const diskWriteMs = 1;
 const hopMs = 1;
+const wallStartMs = 1_700_000_000_000;
 
 export function createWorld(options: WorldOptions): World {
   const random = seededRandom(options.seed ?? 1);
@@ -118,6 +119,7 @@ export function createWorld(options: WorldOptions): World {
     };
     return {
       monotonicMs: () => nowMs,
+      wallMs: () => wallStartMs + nowMs,
       after(delayMs, action) {
         const due = at(nowMs + delayMs, whileAlive(action));
         return { cancel: () => (agenda = agenda.filter((each) => each !== due)) };

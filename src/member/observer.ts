@@ -1,0 +1,22 @@
+import type { CommandResponse, Outcome, Proposal } from '../mvcc/index.js';
+import type { NodeId } from '../raft/index.js';
+
+/** Leads in `term` if `leader` is this member. */
+export interface Leadership {
+  readonly term: number;
+  readonly leader: NodeId | null;
+}
+
+/** A part of the member that follows what the driver does. Told within the driver's turn: it neither waits nor throws. */
+export interface Observer {
+  /** A command was applied, whoever proposed it. */
+  applied?(proposal: Proposal, outcome: Outcome<CommandResponse>): void;
+  /** All that could be applied in this turn is. */
+  turnApplied?(): void;
+  /** Term or leader are no longer what they were. */
+  leadershipChanged?(leadership: Leadership): void;
+  /** A snapshot from the leader has replaced the state machine: anything may have changed. */
+  stateReplaced?(): void;
+  /** The member stops, for whatever reason. */
+  stopped?(): void;
+}
