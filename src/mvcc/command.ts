@@ -1,7 +1,7 @@
 import { unreachable } from '../base/index.js';
-import { createByteReader } from './byte-reader.js';
+import { readAdminCommand, writeAdminCommand } from './admin-command.js';
 import type { ByteReader } from './byte-reader.js';
-import { createByteWriter, uintSizeBytes, writeUint } from './byte-writer.js';
+import { uintSizeBytes, writeUint } from './byte-writer.js';
 import type { ByteWriter } from './byte-writer.js';
 import type {
   Command,
@@ -18,7 +18,7 @@ import type {
 /*
  * How a command stands in the log. Frozen: a change takes new tags.
  *
- *   command    = put | delete-range | txn | compact | attributes
+ *   command    = put | delete-range | txn | compact | attributes | (admin-command.ts)
  *   operation  = put | delete-range | txn | range | none
  *
  *   put          = 1 flags [lease] key value       flags: 1 prevKv, 2 ignoreValue, 4 ignoreLease, 8 a lease follows
@@ -54,11 +54,12 @@ const compareTargets = ['version', 'create', 'mod', 'value', 'lease'] as const;
 /** More levels than a transaction that passes validation can have. */
 const nestingMax = 130;
 
-/** The command's bytes in the log. */
-export function encodeCommand(command: Command): Buffer {
-  if (command.type === 'put') return encodePut(command);
-  const writer = createByteWriter();
+/** Appends the command as it stands in the log. */
+export function writeCommand(writer: ByteWriter, command: Command): void {
   switch (command.type) {
+    case 'put':
+      writePut(writer, command);
+      break;
     case 'delete-range':
       writeDeleteRange(writer, command);
       break;
@@ -74,25 +75,17 @@ export function encodeCommand(command: Command): Buffer {
       writeAttributes(writer, command);
       break;
     default:
-      unreachable(command);
+      writeAdminCommand(writer, command);
   }
-  return writer.finish();
 }
 
-/** Reads what encodeCommand wrote; values are views into `bytes`. Any other bytes throw `storage-corrupt`. */
-export function decodeCommand(bytes: Uint8Array): Command {
-  const reader = createByteReader(bytes, 'a command');
-  const command = readCommand(reader);
-  reader.end();
-  return command;
-}
-
-/** The hot path: one buffer of the exact size. */
-function encodePut(put: PutRequest): Buffer {
-  const buffer = Buffer.allocUnsafe(putSizeBytes(put));
-  buffer[0] = putTag;
-  buffer[1] = putFlags(put);
-  let offset = 2;
+/** The hot path: one buffer of the exact size. `prefix` comes before the command. */
+export function encodePut(put: PutRequest, prefix: Uint8Array): Buffer {
+  const buffer = Buffer.allocUnsafe(prefix.length + putSizeBytes(put));
+  buffer.set(prefix, 0);
+  let offset = prefix.length;
+  buffer[offset++] = putTag;
+  buffer[offset++] = putFlags(put);
   if (put.lease !== 0n) offset = buffer.writeBigInt64BE(put.lease, offset);
   offset = writeUint(buffer, put.key.length, offset);
   offset += buffer.write(put.key, offset, put.key.length, 'latin1');
@@ -212,7 +205,8 @@ function writeAttributes(writer: ByteWriter, attributes: MemberAttributes): void
   for (const url of attributes.clientUrls) writer.text(url);
 }
 
-function readCommand(reader: ByteReader): Command {
+/** Reads what writeCommand wrote; values are views. */
+export function readCommand(reader: ByteReader): Command {
   const tag = reader.byte();
   switch (tag) {
     case putTag:
@@ -232,8 +226,11 @@ function readCommand(reader: ByteReader): Command {
         name: reader.text(),
         clientUrls: readMany(reader, () => reader.text()),
       };
-    default:
-      throw reader.fail(`tag ${tag} is no command`);
+    default: {
+      const command = readAdminCommand(reader, tag);
+      if (command === null) throw reader.fail(`tag ${tag} is no command`);
+      return command;
+    }
   }
 }
 

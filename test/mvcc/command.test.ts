@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { QuorateError } from '../../src/base/index.js';
-import { decodeCommand, decodeKeyValue, encodeCommand, encodeKeyValue } from '../../src/mvcc/index.js';
-import type { Command, KeyValue, TxnRequest } from '../../src/mvcc/index.js';
+import { decodeKeyValue, decodeProposal, encodeKeyValue, encodeProposal } from '../../src/mvcc/index.js';
+import type { Caller, Command, KeyValue, TxnRequest } from '../../src/mvcc/index.js';
+import { anyAlarmCommand, anyAuthCommand, anyCaller, anyLeaseCommand } from './admin-requests.js';
 import { plain } from './harness.js';
 import {
   anyCompact,
@@ -22,6 +23,9 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   anyRemove as fc.Arbitrary<Command>,
   anyWritingTxn as fc.Arbitrary<Command>,
   anyCompact as fc.Arbitrary<Command>,
+  anyLeaseCommand,
+  anyAlarmCommand,
+  anyAuthCommand as fc.Arbitrary<Command>,
   fc.record({
     type: fc.constant('member-attributes' as const),
     id: fc.string(),
@@ -30,15 +34,38 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   }) as fc.Arbitrary<Command>,
 );
 
+/** As the members themselves propose it: without a caller before it. */
+function encodeCommand(command: Command): Buffer {
+  return encodeProposal({ command, caller: 'trusted' });
+}
+
+function decodeCommand(bytes: Uint8Array): Command {
+  const { command, caller } = decodeProposal(bytes);
+  expect(caller).toBe('trusted');
+  return command;
+}
+
 describe('a command in the log', () => {
-  it('comes back as it was', () => {
+  it('comes back as it was, and on whose behalf', () => {
     fc.assert(
-      fc.property(anyCommand, (command) => {
-        expect(plain(decodeCommand(encodeCommand(command)))).toEqual(plain(command));
+      fc.property(anyCommand, anyCaller, (command, caller) => {
+        const decoded = decodeProposal(encodeProposal({ command, caller }));
+        expect(plain(decoded.command)).toEqual(plain(command));
+        expect(decoded.caller).toEqual(caller);
       }),
-      { numRuns: 500 },
+      { numRuns: 1_000 },
     );
   });
+
+  it.each([
+    ['nobody', { user: '', authRevision: 0 }, '400100016b0176'],
+    ['a user', { user: 'ñ', authRevision: 200 }, '4102c3b1c8010100016b0176'],
+  ] satisfies readonly (readonly [string, Caller, string])[])(
+    'has these bytes on behalf of %s',
+    (_, caller, hex) => {
+      expect(encodeProposal({ command: put('k', 'v'), caller }).toString('hex')).toBe(hex);
+    },
+  );
 
   // Frozen: a log of today is read by the programs of tomorrow.
   it.each([
@@ -86,6 +113,38 @@ describe('a command in the log', () => {
         '1060c016b016c800103120204' +
         '0608',
     ],
+    ['a grant', { type: 'lease-grant', id: -1n, ttlSeconds: 60 }, '10ffffffffffffffff78'],
+    ['a revocation', { type: 'lease-revoke', id: 7n, onlyInTerm: 2 }, '11000000000000000702'],
+    [
+      'a checkpoint',
+      { type: 'lease-checkpoint', onlyInTerm: 2, leases: [{ id: 7n, remainingTtlSeconds: 5 }] },
+      '1202010000000000000007' + '0a',
+    ],
+    ['an alarm', { type: 'alarm', action: 'deactivate', memberId: 'a1', alarm: 'corrupt' }, '1303026131'],
+    ['auth on', { type: 'auth-enable' }, '20'],
+    ['auth off', { type: 'auth-disable' }, '21'],
+    ['a user', { type: 'user-add', user: 'u', hash: 'h', noPassword: true }, '220101750168'],
+    ['a user gone', { type: 'user-delete', user: 'u' }, '230175'],
+    ['a password', { type: 'user-change-password', user: 'u', hash: 'h' }, '2401750168'],
+    ['a role given', { type: 'user-grant-role', user: 'u', role: 'r' }, '2501750172'],
+    ['a role taken', { type: 'user-revoke-role', user: 'u', role: 'r' }, '2601750172'],
+    ['a role', { type: 'role-add', role: 'r' }, '270172'],
+    ['a role gone', { type: 'role-delete', role: 'r' }, '280172'],
+    [
+      'a permission',
+      {
+        type: 'role-grant-permission',
+        role: 'r',
+        permission: { permission: 'read-write', key: 'k', rangeEnd: 'l' },
+      },
+      '2901720201016b016c',
+    ],
+    [
+      'a permission gone',
+      { type: 'role-revoke-permission', role: 'r', range: { key: 'k', rangeEnd: null } },
+      '2a017200016b',
+    ],
+    ['a token', { type: 'auth-token', user: 'u', token: 't', authRevision: 3 }, '2b0175017403'],
   ] satisfies readonly (readonly [string, Command, string])[])('has these bytes: %s', (_, command, hex) => {
     expect(encodeCommand(command).toString('hex')).toBe(hex);
     expect(plain(decodeCommand(Buffer.from(hex, 'hex')))).toEqual(plain(command));
@@ -94,7 +153,7 @@ describe('a command in the log', () => {
   it('refuses bytes that are no command, whatever they are', () => {
     const check = (bytes: Uint8Array): void => {
       try {
-        decodeCommand(bytes);
+        decodeProposal(bytes);
       } catch (error) {
         expect(error).toBeInstanceOf(QuorateError);
         expect((error as QuorateError).code).toBe('storage-corrupt');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeCommand, encodeCommand, validateTxn } from '../../src/mvcc/index.js';
+import { decodeProposal, encodeProposal, validateTxn } from '../../src/mvcc/index.js';
 import type { Command, RangeRequest, TxnRequest } from '../../src/mvcc/index.js';
 import { createHarness, plain } from './harness.js';
 import { anyCompact, anyPut, anyRange, anyReadingTxn, anyRemove, anyWritingTxn } from './requests.js';
@@ -79,9 +79,11 @@ async function take(
 ): Promise<void> {
   switch (step.type) {
     case 'command':
-      expect(plain(harness.apply(decodeCommand(encodeCommand(step.command))))).toEqual(
-        plain(twin.apply(step.command)),
-      );
+      expect(
+        plain(
+          harness.apply(decodeProposal(encodeProposal({ command: step.command, caller: 'trusted' })).command),
+        ),
+      ).toEqual(plain(twin.apply(step.command)));
       expect(harness.machine.revision).toBe(twin.revision);
       expect(harness.machine.compactRevision).toBe(twin.compactRevision);
       break;
