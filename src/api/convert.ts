@@ -103,11 +103,15 @@ export function toBigint(value: Integer64 | null | undefined): bigint {
   return typeof value === 'number' ? BigInt(value) : value.toBigInt();
 }
 
-function toKey(bytes: Uint8Array | null | undefined): Key {
+export function toKey(bytes: Uint8Array | null | undefined): Key {
   return bytes === null || bytes === undefined ? '' : keyOf(bytes);
 }
 
-function toRangeEnd(bytes: Uint8Array | null | undefined): Key | null {
+export function toBytes(bytes: Uint8Array | null | undefined): Uint8Array {
+  return bytes ?? emptyBytes;
+}
+
+export function toRangeEnd(bytes: Uint8Array | null | undefined): Key | null {
   return bytes === null || bytes === undefined || bytes.length === 0 ? null : keyOf(bytes);
 }
 

@@ -13,6 +13,7 @@ import type {
 import { idOf } from './header.js';
 import type { HeaderWriter } from './header.js';
 import { createWireWriter } from './wire-writer.js';
+import type { WireWriter } from './wire-writer.js';
 
 /** One for all answers: each is written in one go, without waiting in between. */
 const writer = createWireWriter();
@@ -104,21 +105,22 @@ function writeMember(member: MemberRecord | undefined): void {
   writer.message(0x12, mark);
 }
 
-function writeKeyValue(tag: number, kv: KeyValue): void {
-  const mark = writer.mark();
-  writer.bigint(0x30, kv.lease);
-  writer.bytes(0x2a, kv.value);
-  writer.number(0x20, kv.version);
-  writer.number(0x18, kv.modRevision);
-  writer.number(0x10, kv.createRevision);
-  writer.latin1(0x0a, kv.key);
-  writer.message(tag, mark);
+/** An mvccpb.KeyValue as the field of that tag. */
+export function writeKeyValue(to: WireWriter, tag: number, kv: KeyValue): void {
+  const mark = to.mark();
+  to.bigint(0x30, kv.lease);
+  to.bytes(0x2a, kv.value);
+  to.number(0x20, kv.version);
+  to.number(0x18, kv.modRevision);
+  to.number(0x10, kv.createRevision);
+  to.latin1(0x0a, kv.key);
+  to.message(tag, mark);
 }
 
 function writeKeyValues(tag: number, kvs: readonly KeyValue[]): void {
   for (let index = kvs.length - 1; index >= 0; index--) {
     const kv = kvs[index];
-    if (kv !== undefined) writeKeyValue(tag, kv);
+    if (kv !== undefined) writeKeyValue(writer, tag, kv);
   }
 }
 
@@ -129,7 +131,7 @@ function writeRangeBody(response: RangeResponse): void {
 }
 
 function writePutBody(response: PutResponse): void {
-  if (response.previous !== null) writeKeyValue(0x12, response.previous);
+  if (response.previous !== null) writeKeyValue(writer, 0x12, response.previous);
 }
 
 function writeDeleteRangeBody(response: DeleteRangeResponse): void {

@@ -1,6 +1,8 @@
+import { status } from '@grpc/grpc-js';
 import { QuorateError } from '../base/index.js';
 import type { Credentials, Member } from '../member/index.js';
 import type { Caller } from '../mvcc/index.js';
+import { GrpcError } from './errors.js';
 
 /** What a call said beside its message. */
 export interface CallContext {
@@ -42,6 +44,12 @@ export interface StreamMethod {
 }
 
 export type Method = UnaryMethod | StreamMethod;
+
+/** The one request of a method that has one. Errors: INTERNAL when the client sends none. */
+export async function firstRequest(call: CallStream): Promise<Buffer> {
+  for await (const request of call.requests) return request;
+  throw new GrpcError(status.INTERNAL, 'the call ended before its message');
+}
 
 /**
  * Makes a unary method that is refused where every method is: without a leader when the client insists on one,

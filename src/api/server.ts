@@ -2,6 +2,7 @@ import { messageOf } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import type { Member } from '../member/index.js';
 import { clusterMethods } from './cluster.js';
+import { electionMethods } from './election.js';
 import { isExpected } from './errors.js';
 import { createGrpcServer } from './grpc-server.js';
 import { createHeaderWriter } from './header.js';
@@ -11,6 +12,7 @@ import { kvMethods } from './kv.js';
 import { defaultApiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { createListener } from './listener.js';
+import { lockMethods } from './lock.js';
 import { maintenanceMethods } from './maintenance.js';
 import { createMetrics } from './metrics.js';
 
@@ -44,6 +46,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...kvMethods(member, header),
     ...clusterMethods(member, header),
     ...maintenanceMethods(member, header),
+    ...lockMethods(member, header),
+    ...electionMethods(member, header),
     ...healthMethods(),
   ];
   const grpcServer = createGrpcServer({
