@@ -4,6 +4,7 @@ import type { ByteWriter } from './byte-writer.js';
 import type {
   AlarmCommand,
   AuthCommand,
+  Command,
   LeaseCheckpoint,
   LeaseGrant,
   LeaseRevoke,
@@ -49,6 +50,11 @@ const permissionTypes = ['read', 'write', 'read-write'] as const;
 
 export type AdminCommand = LeaseGrant | LeaseRevoke | LeaseCheckpoint | AlarmCommand | AuthCommand;
 
+export function isAdminCommand(command: Command): command is AdminCommand {
+  const { type } = command;
+  return type in authTags || type.startsWith('lease-') || type === 'alarm';
+}
+
 export function writeAdminCommand(writer: ByteWriter, command: AdminCommand): void {
   switch (command.type) {
     case 'lease-grant':
@@ -75,9 +81,23 @@ export function writeAdminCommand(writer: ByteWriter, command: AdminCommand): vo
       writer.byte((command.action === 'deactivate' ? 1 : 0) | (command.alarm === 'corrupt' ? 2 : 0));
       writer.text(command.memberId);
       break;
-    default:
+    case 'auth-enable':
+    case 'auth-disable':
+    case 'user-add':
+    case 'user-delete':
+    case 'user-change-password':
+    case 'user-grant-role':
+    case 'user-revoke-role':
+    case 'role-add':
+    case 'role-delete':
+    case 'role-grant-permission':
+    case 'role-revoke-permission':
+    case 'auth-token':
       writer.byte(authTags[command.type]);
       writeAuth(writer, command);
+      break;
+    default:
+      unreachable(command);
   }
 }
 

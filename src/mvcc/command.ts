@@ -1,5 +1,5 @@
 import { unreachable } from '../base/index.js';
-import { readAdminCommand, writeAdminCommand } from './admin-command.js';
+import { isAdminCommand, readAdminCommand, writeAdminCommand } from './admin-command.js';
 import type { ByteReader } from './byte-reader.js';
 import { uintSizeBytes, writeUint } from './byte-writer.js';
 import type { ByteWriter } from './byte-writer.js';
@@ -56,6 +56,10 @@ const nestingMax = 130;
 
 /** Appends the command as it stands in the log. */
 export function writeCommand(writer: ByteWriter, command: Command): void {
+  if (isAdminCommand(command)) {
+    writeAdminCommand(writer, command);
+    return;
+  }
   switch (command.type) {
     case 'put':
       writePut(writer, command);
@@ -75,7 +79,7 @@ export function writeCommand(writer: ByteWriter, command: Command): void {
       writeAttributes(writer, command);
       break;
     default:
-      writeAdminCommand(writer, command);
+      unreachable(command);
   }
 }
 
