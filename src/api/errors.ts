@@ -41,7 +41,7 @@ const statuses: Readonly<
   'request-too-large': etcd(grpcCodes.INVALID_ARGUMENT, 'request is too large'),
   'lease-ttl-too-large': etcd(grpcCodes.OUT_OF_RANGE, 'too large lease TTL'),
   'invalid-member-urls': etcd(grpcCodes.INVALID_ARGUMENT, 'given member URLs are invalid'),
-  'leader-key-missing': { code: grpcCodes.INVALID_ARGUMENT, message: '"leader" field must be provided' },
+  'leader-key-missing': { code: grpcCodes.UNKNOWN, message: '"leader" field must be provided' },
   'lease-exists': etcd(grpcCodes.FAILED_PRECONDITION, 'lease already exists'),
   'lease-not-found': etcd(grpcCodes.NOT_FOUND, 'requested lease not found'),
   'member-not-found': etcd(grpcCodes.NOT_FOUND, 'member not found'),

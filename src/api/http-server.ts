@@ -3,11 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../base/index.js';
 import type { Member } from '../member/index.js';
+import type { Gateway } from './gateway/index.js';
+import { createHttpPages } from './http-pages.js';
 import type { ApiLimits } from './limits.js';
 import type { Metrics } from './metrics.js';
-import { apiVersion, clusterApiVersion } from './version.js';
 
-/** Serves what is asked for over HTTP/1.1 on the client port: `/health`, `/version` and `/metrics`. */
+/** Serves what is asked for over HTTP/1.1 on the client port: the JSON gateway, and the pages of http-pages.ts. */
 export interface HttpServer {
   /** Takes over a connection; its first bytes are still to be read. */
   accept(socket: Socket): void;
@@ -15,117 +16,112 @@ export interface HttpServer {
   drain(): void;
 }
 
-interface Answer {
-  readonly status: number;
-  /** Text as it is, anything else as JSON. */
-  readonly body: string | Readonly<Record<string, string | number>>;
-  readonly contentType?: string;
+export interface HttpServerOptions {
+  readonly member: Member;
+  readonly metrics: Metrics;
+  readonly gateway: Gateway;
+  readonly limits: ApiLimits;
+  /** Web pages of these origins may send requests (`*`: of any). */
+  readonly allowedOrigins: readonly string[];
 }
 
-const requestSizeBytesMax = 64 * 1024;
-
-export function createHttpServer(member: Member, metrics: Metrics, limits: ApiLimits): HttpServer {
-  const idle = new Set<Socket>();
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { gateway, limits, allowedOrigins } = options;
+  const pages = createHttpPages(options);
+  /** Connections without a running request, with the timers that end them. */
+  const idle = new Map<Socket, NodeJS.Timeout>();
   let isClosing = false;
-  const server = createServer({ maxHeaderSize: 16 * 1024, keepAlive: true }, (request, response) => {
-    idle.delete(request.socket);
-    response.once('close', () => {
-      if (isClosing) request.socket.destroy();
-      else if (!request.socket.destroyed) idle.add(request.socket);
-    });
-    request.resume(); // No path takes a body; what comes is read and forgotten, up to the connection's end.
-    answerRequest(member, metrics, limits, request).then(
-      (answer) => send(request, response, answer),
-      (error: unknown) =>
-        send(request, response, {
-          status: 500,
-          body: { error: messageOf(error), message: messageOf(error), code: 13 },
-        }),
+
+  function rest(socket: Socket): void {
+    if (socket.destroyed) return;
+    clearTimeout(idle.get(socket));
+    idle.set(
+      socket,
+      setTimeout(() => socket.destroy(), limits.httpIdleTimeoutMs),
     );
+  }
+
+  function wake(socket: Socket): void {
+    clearTimeout(idle.get(socket));
+    idle.delete(socket);
+  }
+
+  const server = createServer({ maxHeaderSize: 16 * 1024, keepAlive: true }, (request, response) => {
+    const { socket } = request;
+    wake(socket);
+    // The request itself has to arrive in time; its answer may be a stream without an end.
+    const tooLate = setTimeout(() => socket.destroy(), limits.httpRequestTimeoutMs);
+    request.once('close', () => clearTimeout(tooLate));
+    request.once('end', () => clearTimeout(tooLate));
+    response.once('close', () => {
+      if (isClosing) socket.destroy();
+      else rest(socket);
+    });
+    answer(request, response);
   });
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url ?? '/';
+    if (!URL.canParse(path, base)) {
+      sendError(response, 400, 'the request names no path');
+      return;
+    }
+    const url = new URL(path, base);
+    const { origin } = request.headers;
+    if (origin !== undefined && !allowOrigin(origin, allowedOrigins, response)) {
+      sendError(response, 403, `requests of web pages of ${origin} are not allowed: see --cors`);
+      return;
+    }
+    if (request.method === 'OPTIONS' && origin !== undefined) {
+      response.writeHead(204).end();
+      return;
+    }
+    if (gateway.serves(url.pathname)) {
+      gateway.handle(url.pathname, request, response);
+      return;
+    }
+    request.resume(); // No page takes a body; what comes is read and forgotten.
+    pages.answer(url, request, response).catch((error: unknown) => {
+      sendError(response, 500, messageOf(error));
+    });
+  }
+
   return {
     accept(socket) {
-      const bound = setTimeout(() => socket.destroy(), limits.httpConnectionTimeoutMs);
-      idle.add(socket);
-      socket.once('close', () => {
-        clearTimeout(bound);
-        idle.delete(socket);
-      });
+      rest(socket);
+      socket.once('close', () => wake(socket));
       server.emit('connection', socket);
     },
     drain() {
       isClosing = true;
-      for (const socket of idle) socket.destroy();
+      gateway.close();
+      for (const socket of idle.keys()) socket.destroy();
     },
   };
 }
 
-async function answerRequest(
-  member: Member,
-  metrics: Metrics,
-  limits: ApiLimits,
-  request: IncomingMessage,
-): Promise<Answer> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://member');
-  if (!paths.has(pathname)) return notFound;
-  if (request.method !== 'GET') return methodNotAllowed;
-  if (pathname === '/version') {
-    return { status: 200, body: { etcdserver: apiVersion, etcdcluster: clusterApiVersion } };
-  }
-  if (pathname === '/metrics') {
-    return { status: 200, body: await metrics.render(), contentType: metrics.contentType };
-  }
-  const reason = await whyUnhealthy(member, limits, searchParams.get('serializable') === 'true');
-  const body = { health: reason === null ? 'true' : 'false', reason: reason ?? '' };
-  return { status: reason === null ? 200 : 503, body };
+/** What the path of a request is relative to. */
+const base = 'http://member';
+
+/**
+ * A browser sends JSON to this machine for any page that it shows, without asking: so a request that says it comes from a
+ * page is refused unless that page's origin is allowed. etcd allows all by default.
+ */
+function allowOrigin(origin: string, allowed: readonly string[], response: ServerResponse): boolean {
+  if (!allowed.includes('*') && !allowed.includes(origin)) return false;
+  response.setHeader('access-control-allow-origin', allowed.includes('*') ? '*' : origin);
+  response.setHeader('access-control-allow-methods', 'POST, GET, OPTIONS, PUT, DELETE');
+  response.setHeader('access-control-allow-headers', 'accept, content-type, authorization');
+  return true;
 }
 
-const paths: ReadonlySet<string> = new Set(['/health', '/version', '/metrics']);
-const notFound: Answer = { status: 404, body: { error: 'Not Found', message: 'Not Found', code: 5 } };
-const methodNotAllowed: Answer = {
-  status: 405,
-  body: { error: 'Method Not Allowed', message: 'Method Not Allowed', code: 12 },
-};
-
-/** Null when all is well: a leader is known and this member can read, from the cluster or, if so asked, from itself. */
-async function whyUnhealthy(
-  member: Member,
-  limits: ApiLimits,
-  serializable: boolean,
-): Promise<string | null> {
-  if (member.leader === null) return 'RAFT NO LEADER';
-  if (serializable) return null;
-  try {
-    await within(limits.healthTimeoutMs, member.linearizableBarrier());
-    return null;
-  } catch (error) {
-    return `RANGE ERROR:${messageOf(error)}`;
-  }
-}
-
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('context deadline exceeded')), timeoutMs);
-  });
-  try {
-    await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  const { status, body, contentType = 'application/json' } = answer;
-  const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  response.writeHead(status, {
-    'content-type': contentType,
-    'content-length': bytes.length,
-    ...(status === 405 ? { allow: 'GET' } : {}),
-    ...(Number(request.headers['content-length'] ?? 0) > requestSizeBytesMax ? { connection: 'close' } : {}),
-  });
-  response.end(bytes);
+function sendError(response: ServerResponse, httpStatus: number, message: string): void {
+  if (response.headersSent || response.destroyed) return;
+  const code = httpStatus === 403 ? 7 : httpStatus === 400 ? 3 : 13;
+  const body = Buffer.from(JSON.stringify({ error: message, message, code }));
+  response.writeHead(httpStatus, { 'content-type': 'application/json', 'content-length': body.length });
+  response.end(body);
 }

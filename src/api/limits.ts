@@ -11,16 +11,25 @@ export interface ApiLimits {
   /** How far a client may be ahead of what was read of one call, and of all calls of its connection. */
   readonly streamWindowSizeBytes: number;
   readonly connectionWindowSizeBytes: number;
+  /** With this much of one call waiting for its client, methods stop sending; with the second, the call ends. */
+  readonly sendBufferSizeBytes: number;
+  readonly sendBufferSizeBytesMax: number;
   /** Memory of HTTP/2 itself for one connection, in MiB; beyond it new calls on it are refused. */
   readonly sessionMemoryMebibytesMax: number;
   /** Within this a new connection has to say what it speaks. */
   readonly firstBytesTimeoutMs: number;
   /** Connections are pinged this often; one that has not answered by the next time is dead. */
   readonly keepaliveIntervalMs: number;
-  /** A connection that speaks HTTP/1.1 ends after this, however busy it is. */
-  readonly httpConnectionTimeoutMs: number;
+  /** A connection that speaks HTTP/1.1 ends after this long without a request. */
+  readonly httpIdleTimeoutMs: number;
+  /** A request over HTTP/1.1 has to arrive whole within this; its answer may take longer. */
+  readonly httpRequestTimeoutMs: number;
+  /** One JSON request, in characters: base64 and names take more than the message. */
+  readonly jsonRequestSizeMax: number;
   /** How long `/health` waits for its read. */
   readonly healthTimeoutMs: number;
+  /** Streams whose clients insist on a leader are cut when there has been none for three of these. */
+  readonly electionTimeoutMs: number;
   /** At a close, calls that still run get this long. */
   readonly closeGraceMs: number;
 }
@@ -32,10 +41,15 @@ export const defaultApiLimits: ApiLimits = {
   partialMessagesSizeBytesMax: 256 * 1024 * 1024,
   streamWindowSizeBytes: 256 * 1024,
   connectionWindowSizeBytes: 1024 * 1024,
+  sendBufferSizeBytes: 64 * 1024,
+  sendBufferSizeBytesMax: 64 * 1024 * 1024,
   sessionMemoryMebibytesMax: 256,
   firstBytesTimeoutMs: 5000,
   keepaliveIntervalMs: 30_000,
-  httpConnectionTimeoutMs: 60_000,
+  httpIdleTimeoutMs: 60_000,
+  httpRequestTimeoutMs: 60_000,
+  jsonRequestSizeMax: 4 * 1024 * 1024,
   healthTimeoutMs: 5000,
+  electionTimeoutMs: 1000,
   closeGraceMs: 2000,
 };

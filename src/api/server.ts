@@ -4,16 +4,19 @@ import type { Member } from '../member/index.js';
 import { clusterMethods } from './cluster.js';
 import { electionMethods } from './election.js';
 import { isExpected } from './errors.js';
+import { createGateway } from './gateway/index.js';
 import { createGrpcServer } from './grpc-server.js';
 import { createHeaderWriter } from './header.js';
 import { healthMethods } from './health.js';
 import { createHttpServer } from './http-server.js';
 import { kvMethods } from './kv.js';
+import { createLeaderlessStreams } from './leaderless.js';
 import { defaultApiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { createListener } from './listener.js';
 import { lockMethods } from './lock.js';
 import { maintenanceMethods } from './maintenance.js';
+import { guarded } from './method.js';
 import { createMetrics } from './metrics.js';
 
 /** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
@@ -35,10 +38,12 @@ export interface ApiServerOptions {
   readonly listenUrls: readonly string[];
   readonly logger: Logger;
   readonly limits?: Partial<ApiLimits>;
+  /** Web pages of these origins may send requests over HTTP; `*`: all. None by default. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { member, listenUrls, logger } = options;
+  const { member, listenUrls, logger, allowedOrigins = [] } = options;
   const limits = { ...defaultApiLimits, ...options.limits };
   const header = createHeaderWriter(member);
   const metrics = createMetrics(member);
@@ -50,21 +55,25 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...electionMethods(member, header),
     ...healthMethods(),
   ];
+  const counted = methods.map((method) => metrics.counted(guarded(member, method)));
+  const onFailure = (path: string, thrown: unknown): void => {
+    if (isExpected(thrown)) return;
+    logger.error('a call failed unexpectedly', { path, reason: messageOf(thrown) });
+  };
   const grpcServer = createGrpcServer({
-    methods: methods.map((method) => metrics.counted(method)),
+    methods: counted,
     limits,
-    onFailure: (path, thrown) => {
-      if (!isExpected(thrown))
-        logger.error('a call failed unexpectedly', { path, reason: messageOf(thrown) });
-    },
+    leaderless: createLeaderlessStreams(member, limits.electionTimeoutMs),
+    onFailure,
   });
-  const httpServer = createHttpServer(member, metrics, limits);
+  const gateway = createGateway({ methods: counted, requestSizeMax: limits.jsonRequestSizeMax, onFailure });
+  const httpServer = createHttpServer({ member, metrics, gateway, limits, allowedOrigins });
   const listener = createListener({
     urls: listenUrls,
     connectionsMax: limits.connectionsMax,
     firstBytesTimeoutMs: limits.firstBytesTimeoutMs,
     onHttp1: (socket) => httpServer.accept(socket),
-    onHttp2: (socket) => grpcServer.accept(socket),
+    onHttp2: (socket) => grpcServer.accept(socket, null),
   });
 
   async function close(): Promise<void> {

@@ -1,5 +1,4 @@
 import { assert, InvariantError, QuorateError } from '../base/index.js';
-import type { ErrorCode } from '../base/index.js';
 import {
   encodeProposal,
   validateCompact,
@@ -11,7 +10,6 @@ import {
 import type {
   Alarm,
   CommandResponse,
-  Outcome,
   RangeResponse,
   TxnOperation,
   TxnRequest,

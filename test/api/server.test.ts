@@ -201,10 +201,13 @@ describe('The health service', () => {
     const { client, server } = await serve();
     const watched: number[] = [];
     const closed: Promise<void>[] = [];
-    for await (const bytes of client.stream(watchPath, nothing).answers) {
-      watched.push(statusIn(bytes));
-      if (watched.length === 1) closed.push(server.close());
-    }
+    const ended = (async () => {
+      for await (const bytes of client.stream(watchPath, nothing).answers) {
+        watched.push(statusIn(bytes));
+        if (watched.length === 1) closed.push(server.close());
+      }
+    })();
+    await expect(ended).rejects.toThrow('14 UNAVAILABLE: etcdserver: server stopped');
     expect(watched).toEqual([1, 2]);
     await Promise.all(closed);
   });
@@ -361,7 +364,7 @@ describe('A connection', () => {
   });
 
   it('cannot hold the server up by speaking HTTP/1.1 forever', async () => {
-    const { address } = await serve(stubMember(), { httpConnectionTimeoutMs: 50 });
+    const { address } = await serve(stubMember(), { httpIdleTimeoutMs: 50 });
     const socket = await connectTo(address);
     socket.write('GET /version HTTP/1.1\r\nHost: m\r\nX: ');
     expect(await readToEnd(socket)).toBe('');
