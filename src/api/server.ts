@@ -18,6 +18,7 @@ import { lockMethods } from './lock.js';
 import { maintenanceMethods } from './maintenance.js';
 import { guarded } from './method.js';
 import { createMetrics } from './metrics.js';
+import { reflectionMethods } from './reflection.js';
 
 /** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
 export interface ApiServer {
@@ -54,6 +55,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...lockMethods(member, header),
     ...electionMethods(member, header),
     ...healthMethods(),
+    ...reflectionMethods(),
   ];
   const counted = methods.map((method) => metrics.counted(guarded(member, method)));
   const onFailure = (path: string, thrown: unknown): void => {

@@ -8,12 +8,14 @@ export interface MethodSchema {
 }
 
 /** etcd's API as data. Field names stay as the contract has them, in JSON too. */
-export function loadSchema(): protobuf.Namespace {
-  return protobuf.Root.fromJSON(schema).resolveAll();
+export function loadSchema(): protobuf.Root {
+  const root = protobuf.Root.fromJSON(schema);
+  root.resolveAll();
+  return root;
 }
 
 /** `path`: `/package.Service/Method`. */
-export function methodSchema(root: protobuf.Namespace, path: string): MethodSchema {
+export function methodSchema(root: protobuf.Root, path: string): MethodSchema {
   const [, service = '', name = ''] = path.split('/');
   const method = root.lookupService(service).methods[name];
   method?.resolve();
