@@ -209,8 +209,8 @@ export type AuthCommand =
   | { readonly type: 'role-grant-permission'; readonly role: string; readonly permission: Permission }
   | { readonly type: 'role-revoke-permission'; readonly role: string; readonly range: KeyRange }
   /**
-   * A user has shown its password, as it was at `authRevision`: from now on every member takes this simple token as the
-   * user's. Changes nothing that is stored (etcd keeps such tokens in memory too).
+   * A user has shown its password, as it was at `authRevision`: from now on every member takes `token`, a dot and the index
+   * of this entry as the user's simple token. Changes nothing that is stored (etcd keeps such tokens in memory too).
    */
   | {
       readonly type: 'auth-token';
@@ -287,7 +287,7 @@ export interface AuthUser {
 
 export interface AuthRole {
   readonly name: string;
-  /** Sorted by key, then range end. */
+  /** Sorted by key; of one key, in the order in which they were granted. */
   readonly permissions: readonly Permission[];
 }
 
@@ -303,8 +303,14 @@ export interface AuthView {
   roleNames(): readonly string[];
   /** What may be refused of a read: the ranges, and those of a transaction's compares and every branch of it. */
   checkRead(caller: Caller, request: RangeRequest | TxnRequest): ErrorCode | null;
+  /**
+   * A caller of an older revision is `auth-revision-old`: who asks again later about a permission that stands (a watch)
+   * passes the present revision.
+   */
   checkRange(caller: Caller, range: KeyRange, permission: 'read' | 'write'): ErrorCode | null;
   checkAdmin(caller: Caller): ErrorCode | null;
+  /** `user-empty` for the nameless caller while users are needed. */
+  checkUser(caller: Caller): ErrorCode | null;
 }
 
 /** One change of one key. Of a deletion the kv has only `key` and `modRevision`. */
