@@ -4,6 +4,7 @@ import { grpc } from '../gen/protos.js';
 import { decodeRequest } from './decode.js';
 import { encodeHealthResponse } from './encode.js';
 import { GrpcError } from './errors.js';
+import { firstRequest } from './method.js';
 import type { Method } from './method.js';
 
 const statusOfUnknownService = Buffer.of(0x08, 3);
@@ -26,11 +27,12 @@ export function healthMethods(): readonly Method[] {
     {
       type: 'stream',
       path: '/grpc.health.v1.Health/Watch',
-      async handle(bytes, send, signal) {
-        const { service } = decodeRequest(grpc.health.v1.HealthCheckRequest, bytes);
-        send(service === '' ? encodeHealthResponse(true) : statusOfUnknownService);
-        if (!signal.aborted) await once(signal, 'abort');
-        if (service === '') send(encodeHealthResponse(false));
+      direction: 'server',
+      async handle(call) {
+        const { service } = decodeRequest(grpc.health.v1.HealthCheckRequest, await firstRequest(call));
+        call.send(service === '' ? encodeHealthResponse(true) : statusOfUnknownService);
+        if (!call.signal.aborted) await once(call.signal, 'abort');
+        if (service === '') call.send(encodeHealthResponse(false));
       },
     },
   ];

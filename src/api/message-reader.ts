@@ -11,59 +11,96 @@ export interface PartialMessages {
   sizeBytes: number;
 }
 
-/** Puts the one message of a call together from the chunks in which it arrives. */
+/** Puts the messages of a call together from the chunks in which they arrive. */
 export interface MessageReader {
+  push(chunk: Buffer): void;
   /**
-   * The message once it is whole, else null; in memory of its own, so that keeping a part of it keeps no more. Errors:
-   * a GrpcError for a message that is too large or compressed, `too-many-requests` when too much is on its way.
+   * The next message once it is whole, else null; in memory of its own, so that keeping a part of it keeps no more.
+   * Errors: a GrpcError for a message that is too large or compressed, `too-many-requests` when too much is on its way.
    */
-  push(chunk: Buffer): Buffer | null;
+  next(): Buffer | null;
+  /** Nothing is left over from what was pushed. */
+  readonly isEmpty: boolean;
   /** The call is over, whole or not. */
   release(): void;
 }
 
 export function createMessageReader(partial: PartialMessages, messageSizeBytesMax: number): MessageReader {
-  let chunks: Buffer[] = [];
-  let sizeBytes = 0;
+  return new ChunkReader(partial, messageSizeBytesMax);
+}
 
-  function release(): void {
-    partial.sizeBytes -= sizeBytes;
-    chunks = [];
-    sizeBytes = 0;
+class ChunkReader implements MessageReader {
+  readonly #partial: PartialMessages;
+  readonly #messageSizeBytesMax: number;
+  /** What is not read yet: the rest of one chunk, mostly the only one, and the chunks after it. */
+  #head: Buffer = emptyChunk;
+  #tail: Buffer[] = [];
+  #sizeBytes = 0;
+  /** As much of it as is counted in `partial`. */
+  #countedSizeBytes = 0;
+
+  constructor(partial: PartialMessages, messageSizeBytesMax: number) {
+    this.#partial = partial;
+    this.#messageSizeBytesMax = messageSizeBytesMax;
   }
 
-  function lengthOf(prefix: Buffer): number {
+  get isEmpty(): boolean {
+    return this.#sizeBytes === 0;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#sizeBytes === 0) this.#head = chunk;
+    else this.#tail.push(chunk);
+    this.#sizeBytes += chunk.length;
+  }
+
+  next(): Buffer | null {
+    if (this.#sizeBytes < messagePrefixSizeBytes) return this.#wait();
+    if (this.#head.length < messagePrefixSizeBytes) this.#join();
+    const end = messagePrefixSizeBytes + this.#lengthOf(this.#head);
+    if (this.#sizeBytes < end) return this.#wait();
+    if (this.#head.length < end) this.#join();
+    const message = Buffer.from(this.#head.subarray(messagePrefixSizeBytes, end));
+    this.#head = this.#head.subarray(end);
+    this.#sizeBytes -= end;
+    if (this.#head.length === 0) this.#head = this.#tail.shift() ?? emptyChunk;
+    if (this.#countedSizeBytes > 0) this.#count(0);
+    return message;
+  }
+
+  release(): void {
+    this.#count(0);
+    this.#head = emptyChunk;
+    this.#tail = [];
+    this.#sizeBytes = 0;
+  }
+
+  #lengthOf(prefix: Buffer): number {
     if (prefix[0] !== 0)
       throw new GrpcError(status.UNIMPLEMENTED, 'grpc: compressed messages are not supported');
     const length = prefix.readUInt32BE(1);
-    if (length > messageSizeBytesMax) throw messageTooLarge(length, messageSizeBytesMax);
+    if (length > this.#messageSizeBytesMax) throw messageTooLarge(length, this.#messageSizeBytesMax);
     return length;
   }
 
-  return {
-    push(chunk) {
-      if (chunks.length === 0 && chunk.length >= messagePrefixSizeBytes) {
-        const length = lengthOf(chunk);
-        const end = messagePrefixSizeBytes + length;
-        if (chunk.length >= end) return Buffer.from(chunk.subarray(messagePrefixSizeBytes, end));
-      }
-      chunks.push(chunk);
-      sizeBytes += chunk.length;
-      partial.sizeBytes += chunk.length;
-      if (partial.sizeBytes > partial.sizeBytesMax) throw new QuorateError('too-many-requests');
-      if (sizeBytes < messagePrefixSizeBytes) return null;
-      const [first] = chunks;
-      const prefix =
-        first !== undefined && first.length >= messagePrefixSizeBytes ? first : Buffer.concat(chunks);
-      const end = messagePrefixSizeBytes + lengthOf(prefix);
-      if (sizeBytes < end) return null;
-      const whole = Buffer.concat(chunks).subarray(messagePrefixSizeBytes, end);
-      release();
-      return whole;
-    },
-    release,
-  };
+  #wait(): null {
+    this.#count(this.#sizeBytes);
+    if (this.#partial.sizeBytes > this.#partial.sizeBytesMax) throw new QuorateError('too-many-requests');
+    return null;
+  }
+
+  #count(sizeBytes: number): void {
+    this.#partial.sizeBytes += sizeBytes - this.#countedSizeBytes;
+    this.#countedSizeBytes = sizeBytes;
+  }
+
+  #join(): void {
+    this.#head = Buffer.concat([this.#head, ...this.#tail]);
+    this.#tail = [];
+  }
 }
+
+const emptyChunk = Buffer.alloc(0);
 
 /** The answer with its prefix. */
 export function frameMessage(message: Uint8Array = emptyBytes): Buffer {

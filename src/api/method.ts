@@ -16,6 +16,8 @@ export interface UnaryMethod {
   readonly type: 'unary';
   /** `/package.Service/Method` */
   readonly path: string;
+  /** Whether `handle` looks at its signal. Otherwise it gets one that never fires. */
+  readonly usesSignal?: boolean;
   /** `signal` fires when the client has gone, its deadline has passed, or the server closes. */
   handle(request: Buffer, context: CallContext, signal: AbortSignal): Promise<Buffer>;
 }
@@ -23,13 +25,22 @@ export interface UnaryMethod {
 /** What a streaming method has of its call. */
 export interface CallStream {
   readonly context: CallContext;
-  /** The client's messages, in order; ends when the client says that there are no more. To be iterated once. */
+  /**
+   * The client's messages, in order; ends when the client says that there are no more, and throws the signal's reason
+   * when that fires. To be iterated once; what nobody asks for holds the client back.
+   */
   readonly requests: AsyncIterable<Buffer>;
-  /** Queues an answer. False: the client reads more slowly than this; wait for `drained` before there is more. */
+  /**
+   * Queues an answer. False: the client reads more slowly than this; wait for `drained` before there is more, or the
+   * call ends when too much has gathered. Nothing happens once the call is over.
+   */
   send(answer: Buffer): boolean;
   /** Resolves once there is room again, or the call is over. */
   drained(): Promise<void>;
-  /** Fires when the client has gone, its deadline has passed, or the server closes. */
+  /**
+   * Fires when the client has gone, its deadline has passed, the server closes, or the leader that the client insists
+   * on is gone. The reason is the error that the call then ends with, if the method returns or throws it.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +56,7 @@ export interface StreamMethod {
 
 export type Method = UnaryMethod | StreamMethod;
 
-/** The one request of a method that has one. Errors: INTERNAL when the client sends none. */
+/** The one request of a method that has one; whatever else the client sends is ignored. Errors: INTERNAL when the client sends none. */
 export async function firstRequest(call: CallStream): Promise<Buffer> {
   for await (const request of call.requests) return request;
   throw new GrpcError(status.INTERNAL, 'the call ended before its message');
@@ -69,6 +80,7 @@ export function unary<T>(
   return {
     type: 'unary',
     path,
+    usesSignal: handle.length > 2,
     async handle(bytes, { requiresLeader, credentials }, signal) {
       const request = decode(bytes);
       if (servedByLearner?.(request) !== true && member.isLearner) {
@@ -78,6 +90,23 @@ export function unary<T>(
       const known = servedToAnyone ? nobody : member.auth.callerOf(credentials);
       const caller = known instanceof Promise ? await known : known;
       return handle(request, caller, signal);
+    },
+  };
+}
+
+/** The one streaming method that learners serve: whoever has data may give it away. */
+const servedByLearners = '/etcdserverpb.Maintenance/Snapshot';
+
+/** A method that streams is refused where every one is: on a learner, and without a leader if the client insists. */
+export function guarded(member: Member, method: Method): Method {
+  if (method.type === 'unary') return method; // See unary().
+  return {
+    ...method,
+    async handle(call: CallStream) {
+      if (member.isLearner && method.path !== servedByLearners)
+        throw new QuorateError('not-supported-for-learner');
+      if (call.context.requiresLeader && member.leader === null) throw new QuorateError('no-leader');
+      return method.handle(call);
     },
   };
 }

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Member } from '../member/index.js';
 import { statusOf } from './errors.js';
-import type { CallContext, Method } from './method.js';
+import type { CallContext, CallStream, Method } from './method.js';
 
 /**
  * What `/metrics` tells, under etcd's names where etcd has them. A call costs two increments; everything else happens
@@ -19,7 +19,7 @@ export interface Metrics {
 interface MethodCounts {
   readonly grpc_service: string;
   readonly grpc_method: string;
-  readonly grpc_type: 'unary' | 'server_stream';
+  readonly grpc_type: 'unary' | 'server_stream' | 'bidi_stream';
   started: number;
   /** By gRPC status code. */
   readonly handled: number[];
@@ -42,15 +42,20 @@ export function createMetrics(member: Member): Metrics {
   };
 }
 
-function countsOf({ path, type }: Method): MethodCounts {
-  const [, service = '', method = ''] = path.split('/');
+function countsOf(method: Method): MethodCounts {
+  const [, service = '', name = ''] = method.path.split('/');
   return {
     grpc_service: service,
-    grpc_method: method,
-    grpc_type: type === 'unary' ? 'unary' : 'server_stream',
+    grpc_method: name,
+    grpc_type: kindOf(method),
     started: 0,
     handled: Array.from({ length: Object.keys(codeNames).length }, () => 0),
   };
+}
+
+function kindOf(method: Method): MethodCounts['grpc_type'] {
+  if (method.type === 'unary') return 'unary';
+  return method.direction === 'server' ? 'server_stream' : 'bidi_stream';
 }
 
 function countCalls(method: Method, counts: MethodCounts): Method {
@@ -68,10 +73,11 @@ function countCalls(method: Method, counts: MethodCounts): Method {
   if (method.type === 'unary') {
     return {
       ...method,
-      handle: (request: Buffer, context: CallContext) => count(() => method.handle(request, context)),
+      handle: (request: Buffer, context: CallContext, signal: AbortSignal) =>
+        count(() => method.handle(request, context, signal)),
     };
   }
-  return { ...method, handle: (request, send, signal) => count(() => method.handle(request, send, signal)) };
+  return { ...method, handle: (call: CallStream) => count(() => method.handle(call)) };
 }
 
 function raise(handled: number[], code: number): void {

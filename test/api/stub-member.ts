@@ -28,13 +28,13 @@ export function stubMember(
       revision: 5,
       compactRevision: 2,
       keyCount: 3,
+      quotaSizeBytes: 1024,
       errors: [],
       ...status,
     }),
     leader: status.leader === undefined ? id : status.leader,
     isLearner: status.isLearner ?? false,
     header: () => ({ term: 7, revision: 5 }),
-    databaseSize: async () => Promise.resolve({ total: 4096, inUse: 2048 }),
     range: async (request) =>
       Promise.resolve({
         type: 'range',
@@ -56,22 +56,62 @@ export function stubMember(
     deleteRange: async () => Promise.resolve({ type: 'delete-range', revision: 6, deleted: 0, previous: [] }),
     txn: async () => Promise.resolve({ type: 'txn', revision: 6, succeeded: true, responses: [] }),
     compact: async () => Promise.resolve({ type: 'compact', revision: 6 }),
-    hashKv: async () =>
-      Promise.resolve({ hash: 0xfedc_ba98, hashRevision: 5, compactRevision: 2, revision: 5 }),
-    members: async () =>
-      Promise.resolve([
-        {
-          id,
-          name: 'stub',
-          peerUrls: ['http://127.0.0.1:2380'],
-          clientUrls: ['http://127.0.0.1:2379'],
-          isLearner: false,
-        },
-      ]),
     linearizableBarrier: async () => Promise.resolve(),
-    transferLeadership: async () => Promise.reject(new QuorateError('not-leader')),
+    watches: { watch: refuse, watcherCount: 0, unsyncedCount: 0 },
+    leases: {
+      grant: async () => Promise.resolve({ id: 1n, ttlSeconds: 2, revision: 5 }),
+      revoke: async () => Promise.resolve({ revision: 5 }),
+      keepAlive: async () => Promise.resolve(2),
+      timeToLive: async () => Promise.resolve(null),
+      list: async () => Promise.resolve([]),
+    },
+    cluster: {
+      members: async () =>
+        Promise.resolve([
+          {
+            id,
+            name: 'stub',
+            peerUrls: ['http://127.0.0.1:2380'],
+            clientUrls: ['http://127.0.0.1:2379'],
+            isLearner: false,
+          },
+        ]),
+      add: refuse,
+      remove: refuse,
+      update: refuse,
+      promote: refuse,
+    },
+    maintenance: {
+      databaseSize: async () => Promise.resolve({ total: 4096, inUse: 2048 }),
+      hashKv: async () =>
+        Promise.resolve({ hash: 0xfedc_ba98, hashRevision: 5, compactRevision: 2, revision: 5 }),
+      alarms: () => [],
+      activateAlarm: async () => Promise.resolve([]),
+      deactivateAlarm: async () => Promise.resolve([]),
+      defragment: async () => Promise.resolve(),
+      snapshotFile: refuse,
+      moveLeader: async () => Promise.reject(new QuorateError('not-leader')),
+    },
+    auth: {
+      enabled: false,
+      revision: 1,
+      callerOf: () => ({ user: '', authRevision: 0 }),
+      authenticate: async () => Promise.reject(new QuorateError('auth-not-enabled')),
+      execute: async () => Promise.resolve(),
+      hashPassword: async (password) => Promise.resolve(password),
+      user: refuse,
+      role: refuse,
+      userNames: async () => Promise.resolve([]),
+      roleNames: async () => Promise.resolve([]),
+      requireAdmin: () => undefined,
+      requireRange: () => undefined,
+    },
     stopped: new Promise(() => undefined),
     close: async () => Promise.resolve(),
     ...overrides,
   };
+}
+
+function refuse(): never {
+  throw new QuorateError('unavailable', 'the stub has no answer to this');
 }

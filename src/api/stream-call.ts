@@ -1,0 +1,192 @@
+import { status } from '@grpc/grpc-js';
+import type { ServerHttp2Stream } from 'node:http2';
+import { assert, QuorateError } from '../base/index.js';
+import { GrpcError, statusOf } from './errors.js';
+import type { GrpcStatus } from './errors.js';
+import { beginAnswers, endAnswers, isOver, refuse } from './grpc-end.js';
+import { frameMessage } from './message-reader.js';
+import type { MessageReader } from './message-reader.js';
+import type { CallContext, CallStream, StreamMethod } from './method.js';
+
+export interface StreamCallOptions {
+  readonly stream: ServerHttp2Stream;
+  readonly method: StreamMethod;
+  readonly context: CallContext;
+  readonly reader: MessageReader;
+  /** With this much waiting for the client, `send` answers false. */
+  readonly sendBufferSizeBytes: number;
+  /** With this much, the call ends: whoever sent it did not wait. */
+  readonly sendBufferSizeBytesMax: number;
+  readonly onFailure: (path: string, thrown: unknown) => void;
+}
+
+/** A call that runs, seen from the server. */
+export interface RunningCall {
+  /** Tells the method to end, for this reason; the call ends with the method. */
+  abort(reason: Error): void;
+  /** Ends the call at once, whatever the method is doing. */
+  expire(reason: Error): void;
+}
+
+/** Runs a method with many answers. */
+export function runStreamCall(options: StreamCallOptions): RunningCall {
+  const { stream, method, onFailure } = options;
+  const call = new Http2CallStream(options);
+  const canceled = (): void => call.abort(new QuorateError('canceled'));
+  stream.once('aborted', canceled); // A reset, which otherwise looks like the end of the requests first.
+  stream.once('close', canceled);
+  method.handle(call).then(
+    () => call.end(call.signal.aborted ? statusOf(call.signal.reason) : { code: status.OK, message: '' }),
+    (error: unknown) => {
+      if (error !== call.signal.reason) onFailure(method.path, error);
+      call.end(statusOf(error));
+    },
+  );
+  return {
+    abort: (reason) => call.abort(reason),
+    expire(reason) {
+      call.abort(reason);
+      call.end(statusOf(reason));
+    },
+  };
+}
+
+class Http2CallStream implements CallStream {
+  readonly context: CallContext;
+  readonly requests: AsyncIterable<Buffer>;
+  readonly #options: StreamCallOptions;
+  readonly #stream: ServerHttp2Stream;
+  readonly #controller = new AbortController();
+  readonly #requests: RequestQueue;
+  #waitingForRoom: (() => void)[] = [];
+  #isCorked = false;
+
+  constructor(options: StreamCallOptions) {
+    const { stream, reader, context } = options;
+    this.context = context;
+    this.#options = options;
+    this.#stream = stream;
+    this.#requests = new RequestQueue(stream, reader, this.#controller.signal);
+    this.requests = { [Symbol.asyncIterator]: () => this.#requests };
+    stream.on('drain', () => this.#tellRoom());
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  send(answer: Buffer): boolean {
+    const stream = this.#stream;
+    if (isOver(stream) || stream.writableEnded) return false;
+    beginAnswers(stream);
+    this.#cork();
+    stream.write(frameMessage(answer));
+    const { sendBufferSizeBytes, sendBufferSizeBytesMax } = this.#options;
+    if (stream.writableLength > sendBufferSizeBytesMax) {
+      this.abort(new GrpcError(status.RESOURCE_EXHAUSTED, 'the client reads too slowly'));
+      stream.destroy();
+    }
+    return stream.writableLength < sendBufferSizeBytes;
+  }
+
+  drained(): Promise<void> {
+    const stream = this.#stream;
+    const isOverOrRoomy =
+      this.signal.aborted ||
+      isOver(stream) ||
+      stream.writableEnded ||
+      stream.writableLength < this.#options.sendBufferSizeBytes;
+    if (isOverOrRoomy) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForRoom.push(resolve));
+  }
+
+  abort(reason: Error): void {
+    if (this.signal.aborted) return;
+    this.#controller.abort(reason);
+    this.#requests.wake();
+    this.#tellRoom();
+  }
+
+  end(outcome: GrpcStatus): void {
+    this.#requests.discard();
+    if (outcome.code !== status.OK && !this.#stream.headersSent) refuse(this.#stream, outcome);
+    else endAnswers(this.#stream, outcome);
+  }
+
+  #tellRoom(): void {
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** What is sent in one turn goes out as one piece. */
+  #cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#stream.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      this.#stream.uncork();
+    });
+  }
+}
+
+/**
+ * The requests of a call, taken from the stream one by one as they are asked for. What nobody asks for stays in HTTP/2's
+ * window, which holds the client back.
+ */
+class RequestQueue implements AsyncIterator<Buffer> {
+  readonly #stream: ServerHttp2Stream;
+  readonly #reader: MessageReader;
+  readonly #signal: AbortSignal;
+  readonly wake = (): void => {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  };
+  #wake: (() => void) | null = null;
+  #isDiscarding = false;
+
+  constructor(stream: ServerHttp2Stream, reader: MessageReader, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#reader = reader;
+    this.#signal = signal;
+    stream.on('readable', this.wake);
+    stream.on('end', this.wake);
+  }
+
+  async next(): Promise<IteratorResult<Buffer>> {
+    assert(this.#wake === null, 'requests are asked for one after another');
+    for (;;) {
+      if (this.#signal.aborted) throw this.#signal.reason as Error;
+      if (this.#isDiscarding) return { done: true, value: undefined };
+      const message = this.#reader.next();
+      if (message !== null) return { done: false, value: message };
+      const chunk = this.#stream.read() as Buffer | null;
+      if (chunk !== null) this.#reader.push(chunk);
+      else if (this.#stream.readableEnded) return this.#end();
+      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Whoever iterated wants no more. */
+  async return(): Promise<IteratorResult<Buffer>> {
+    this.discard();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** From here on whatever the client sends is read and forgotten, so that its end and its reset are seen. */
+  discard(): void {
+    if (this.#isDiscarding) return;
+    this.#isDiscarding = true;
+    this.#reader.release();
+    this.#stream.off('readable', this.wake);
+    this.#stream.resume();
+    this.wake();
+  }
+
+  #end(): IteratorResult<Buffer> {
+    if (this.#reader.isEmpty) return { done: true, value: undefined };
+    throw new GrpcError(status.INTERNAL, 'the call ended within a message');
+  }
+}
