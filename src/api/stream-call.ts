@@ -33,7 +33,7 @@ export function runStreamCall(options: StreamCallOptions): RunningCall {
   const { stream, method, onFailure } = options;
   const call = new Http2CallStream(options);
   const canceled = (): void => call.abort(new QuorateError('canceled'));
-  stream.once('aborted', canceled); // A reset, which otherwise looks like the end of the requests first.
+  stream.once('aborted', canceled); // Before what is left over looks like the end of the requests.
   stream.once('close', canceled);
   method.handle(call).then(
     () => call.end(call.signal.aborted ? statusOf(call.signal.reason) : { code: status.OK, message: '' }),
