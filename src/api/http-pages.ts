@@ -42,15 +42,15 @@ export function createHttpPages(options: {
 
   return {
     async answer(url, request, response) {
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        send(request, response, methodNotAllowed);
-        return;
-      }
-      send(request, response, (await pageOf(url)) ?? notFound);
+      const isKnown = pagePath.test(url.pathname);
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      const page = !isKnown ? null : isRead ? await pageOf(url) : methodNotAllowed;
+      send(request, response, page ?? notFound);
     },
   };
 }
 
+const pagePath = /^\/(health|version|metrics|(livez|readyz)(\/\w+)?)$/;
 const notFound: Page = { status: 404, body: { error: 'Not Found', message: 'Not Found', code: 5 } };
 const methodNotAllowed: Page = {
   status: 405,
@@ -70,7 +70,7 @@ async function healthPage(probes: Probes, query: URLSearchParams): Promise<Page>
 async function checkPage(probes: Probes, pathname: string, query: URLSearchParams): Promise<Page | null> {
   const [, page = '', single] = pathname.split('/');
   const all = page === 'livez' ? livezChecks : page === 'readyz' ? readyzChecks : null;
-  if (all === null || pathname.split('/').length > 3) return null;
+  if (all === null) return null;
   const names = single === undefined ? all : all.filter((name) => name === single);
   if (names.length === 0) return null;
   const excluded = new Set(query.getAll('exclude'));

@@ -9,6 +9,7 @@ import type { CallContext, Method, UnaryMethod } from '../method.js';
 import { httpStatusOf } from './http-codes.js';
 import { runHttpStream } from './http-stream.js';
 import { createJsonValues } from './json-values.js';
+import { knownFields } from './known-fields.js';
 import { grpcPaths } from './routes.js';
 import { loadSchema, methodSchema } from './schema.js';
 import type { MethodSchema } from './schema.js';
@@ -116,7 +117,7 @@ async function* readRequests(
 ): AsyncGenerator<Buffer> {
   const values = createJsonValues(sizeMax);
   const encode = (value: unknown): Buffer => {
-    const message = protojson.fromJson(type, value, { ignoreUnknownFields: true });
+    const message = protojson.fromJson(type, knownFields(type, value));
     return Buffer.from(type.encode(message).finish());
   };
   request.setEncoding('utf8');

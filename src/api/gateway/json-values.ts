@@ -50,6 +50,7 @@ export function createJsonValues(sizeMax: number): JsonValues {
   }
 
   function take(end: number): unknown {
+    if (end > sizeMax) throw tooLarge(sizeMax);
     const text = pending.slice(0, end);
     pending = pending.slice(end).trimStart();
     position = 0;
@@ -62,11 +63,15 @@ export function createJsonValues(sizeMax: number): JsonValues {
       pending = pending === '' ? text.trimStart() : pending + text;
       const values: unknown[] = [];
       for (let end = endOfValue(); end >= 0; end = endOfValue()) values.push(take(end));
-      if (pending.length > sizeMax) throw new JsonError(`the request is larger than ${sizeMax} bytes`);
+      if (pending.length > sizeMax) throw tooLarge(sizeMax);
       return values;
     },
     end: () => (pending.trim() === '' ? [] : [take(pending.length)]),
   };
+}
+
+function tooLarge(sizeMax: number): JsonError {
+  return new JsonError(`the request is larger than ${sizeMax} characters`);
 }
 
 function parse(text: string): unknown {
