@@ -74,6 +74,7 @@ const statuses: Readonly<
     grpcCodes.INVALID_ARGUMENT,
     'authentication failed, invalid user ID or password',
   ),
+  'password-too-long': etcd(grpcCodes.INVALID_ARGUMENT, 'password length exceeds 72 bytes'),
   'invalid-auth-management': etcd(grpcCodes.INVALID_ARGUMENT, 'invalid auth management'),
   'invalid-auth-token': etcd(grpcCodes.UNAUTHENTICATED, 'invalid auth token'),
   'auth-revision-old': etcd(grpcCodes.INVALID_ARGUMENT, 'revision of auth store is old'),

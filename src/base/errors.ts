@@ -47,6 +47,7 @@ export type ErrorCode =
   | 'root-role-missing'
   | 'auth-not-enabled'
   | 'authentication-failed'
+  | 'password-too-long'
   | 'invalid-auth-management'
   | 'invalid-auth-token'
   | 'auth-revision-old'

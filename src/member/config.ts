@@ -1,3 +1,6 @@
+import type { AuthConfig } from './auth/index.js';
+import type { AutoCompaction } from './auto-compaction.js';
+
 /** One member of a new cluster, as `--initial-cluster` names it. */
 export interface InitialMember {
   readonly name: string;
@@ -18,6 +21,10 @@ export interface MemberConfig {
   /** Log entries after which the log is cut; the state machine holds what they did. */
   readonly snapshotCount: number;
   readonly limits: MemberLimits;
+  /** Left out: history stays until somebody compacts it. */
+  readonly autoCompaction?: AutoCompaction;
+  /** Left out: `defaultAuthConfig`. */
+  readonly auth?: AuthConfig;
 }
 
 export interface MemberLimits {

@@ -1,6 +1,7 @@
 import type { Logger, Random } from '../base/index.js';
 import type { PeerNetwork } from '../peer/index.js';
 import type { Disk } from '../storage/index.js';
+import type { Secrets } from './auth/index.js';
 
 export interface Timer {
   cancel(): void;
@@ -19,6 +20,7 @@ export interface Env {
   /** Runs `action` once the events that are at hand have been taken in: the end of the driver's turn. */
   soon(action: () => void): void;
   readonly random: Random;
+  readonly secrets: Secrets;
   readonly disk: Disk;
   readonly network: PeerNetwork;
   readonly logger: Logger;

@@ -7,14 +7,9 @@ import {
   validateRange,
   validateTxn,
 } from '../mvcc/index.js';
-import type {
-  Alarm,
-  CommandResponse,
-  RangeResponse,
-  TxnOperation,
-  TxnRequest,
-} from '../mvcc/index.js';
+import type { Alarm, CommandResponse, RangeResponse, TxnOperation, TxnRequest } from '../mvcc/index.js';
 import { createAuth } from './auth.js';
+import { startAutoCompaction } from './auto-compaction.js';
 import { recover } from './bootstrap.js';
 import { createCluster } from './cluster.js';
 import type { MemberConfig } from './config.js';
@@ -78,6 +73,7 @@ function createMember(parts: MemberParts): Member {
   const maintenance = createMaintenance(context);
   const leases = createLeases(context, maintenance);
   const { propose, read } = context;
+  startAutoCompaction(context, config.autoCompaction ?? null);
 
   function status(): MemberStatus {
     const { role, leader, hardState, last, isLearner } = core.status();
@@ -115,7 +111,7 @@ function createMember(parts: MemberParts): Member {
     async range(request, caller = 'trusted') {
       refuse(validateRange(request));
       if (!request.serializable) await driver.barrier();
-      refuse(state.machine.auth.checkRead(caller, request));
+      refuse(state.machine.auth.checkRead(auth.current(caller), request));
       const outcome = await read(async (machine) => machine.rangeSync(request) ?? machine.range(request));
       return valueOf<RangeResponse>(outcome);
     },
@@ -136,7 +132,7 @@ function createMember(parts: MemberParts): Member {
       }
       refuse(validateTxn(request));
       if (!isSerializable(request)) await driver.barrier();
-      refuse(state.machine.auth.checkRead(caller, request));
+      refuse(state.machine.auth.checkRead(auth.current(caller), request));
       return valueOf(await read((machine) => machine.readTxn(request)));
     },
     async compact(request, caller = 'trusted') {

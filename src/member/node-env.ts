@@ -4,6 +4,7 @@ import { seededRandom } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import { createPeerNetwork } from '../peer/index.js';
 import { openLevelDisk } from '../storage/index.js';
+import { createNodeSecrets } from './auth/index.js';
 import type { MemberConfig } from './config.js';
 import type { Env } from './env.js';
 import type { InitialIdentity } from './identity.js';
@@ -39,6 +40,7 @@ export async function createNodeEnv(
     },
     soon: (action) => void setImmediate(action),
     random,
+    secrets: createNodeSecrets(),
     disk,
     network: createPeerNetwork({
       identity,

@@ -159,7 +159,11 @@ export interface MemberLeases {
   /** Begins its time anew and tells the TTL, by its leader, wherever it is asked; 0: there is no such lease. */
   keepAlive(id: LeaseId, caller?: Caller): Promise<number>;
   /** Null: there is no such lease. */
-  timeToLive(id: LeaseId, options: { readonly keys: boolean }, caller?: Caller): Promise<LeaseTimeToLive | null>;
+  timeToLive(
+    id: LeaseId,
+    options: { readonly keys: boolean },
+    caller?: Caller,
+  ): Promise<LeaseTimeToLive | null>;
   list(caller?: Caller): Promise<readonly LeaseId[]>;
 }
 
@@ -194,7 +198,11 @@ export interface MemberMaintenance {
   alarms(): readonly Alarm[];
   /** `memberId` null: of all members; `alarm` null: of every kind. Answers with the alarms that changed. */
   activateAlarm(memberId: NodeId, alarm: AlarmType, caller?: Caller): Promise<readonly Alarm[]>;
-  deactivateAlarm(memberId: NodeId | null, alarm: AlarmType | null, caller?: Caller): Promise<readonly Alarm[]>;
+  deactivateAlarm(
+    memberId: NodeId | null,
+    alarm: AlarmType | null,
+    caller?: Caller,
+  ): Promise<readonly Alarm[]>;
   /** Gives space back to the file system; requests go on meanwhile. */
   defragment(caller?: Caller): Promise<void>;
   snapshotFile(caller?: Caller): Promise<SnapshotFile>;
@@ -219,11 +227,16 @@ export interface MemberAuth {
    * Without credentials: the principal without a name.
    */
   callerOf(credentials: Credentials): Caller | Promise<Caller>;
+  /**
+   * The same caller as this member knows it now, for whoever has waited since `callerOf`. Errors: `invalid-auth-token`
+   * when its token has ended meanwhile.
+   */
+  current(caller: Caller): Caller;
   /** A token for name and password. Errors: `auth-not-enabled`, `authentication-failed`. */
   authenticate(user: string, password: string): Promise<string>;
   /** Changes users, roles or permissions. `auth-token` is not for callers. */
   execute(command: Exclude<AuthCommand, { type: 'auth-token' }>, caller?: Caller): Promise<void>;
-  /** The bcrypt hash of a password, made on another thread. */
+  /** The bcrypt hash of a password, made on another thread. Errors: `password-too-long`, `too-many-requests`. */
   hashPassword(password: string): Promise<string>;
   /** Everybody may ask about itself, and about its own roles; the rest is for root. As of now. */
   user(name: string, caller?: Caller): Promise<AuthUser>;
@@ -232,6 +245,8 @@ export interface MemberAuth {
   roleNames(caller?: Caller): Promise<readonly string[]>;
   /** Throws unless the caller may do what only root may. */
   requireAdmin(caller: Caller): void;
+  /** Throws `user-empty` for the nameless caller while users are needed. */
+  requireUser(caller: Caller): void;
   /** Throws unless the caller may read or write the range. */
   requireRange(caller: Caller, range: KeyRange, permission: 'read' | 'write'): void;
 }

@@ -6,6 +6,7 @@ import type { PeerHandlers, PeerNetwork } from '../../src/peer/index.js';
 import type { Message } from '../../src/raft/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { MemoryDisk, MemoryWrite, StoreEntry, WriteFault } from '../../src/storage/index.js';
+import { cheapSecrets } from './secrets.js';
 
 /**
  * Whole members, the very driver, log and state machine of production, over simulated time, disks and network: only `Env` is
@@ -36,7 +37,7 @@ export interface World {
 export interface WorldOptions {
   readonly members: number;
   readonly seed?: number;
-  readonly config?: Partial<Pick<MemberConfig, 'snapshotCount' | 'limits'>>;
+  readonly config?: Partial<Pick<MemberConfig, 'snapshotCount' | 'limits' | 'autoCompaction'>>;
   /** Called before each disk write takes effect: throw or kill from here to crash at that very write. */
   readonly onWrite?: (name: string, write: MemoryWrite) => void;
   readonly logger?: Logger;
@@ -126,6 +127,7 @@ export function createWorld(options: WorldOptions): World {
       },
       soon: (action) => void at(nowMs, whileAlive(action)),
       random: seededRandom(random.nextUint32()),
+      secrets: cheapSecrets(random),
       disk: self.disk,
       network: createNetwork(self, whileAlive, random),
       logger: options.logger ?? silentLogger,

@@ -1,0 +1,12 @@
+export { defaultAuthConfig, jwtSignMethods } from './config.js';
+export type { AuthConfig, JwtSettings, JwtSignMethod } from './config.js';
+export { createJwtTokens } from './jwt.js';
+export type { JwtTokens } from './jwt.js';
+export { createJwtSettings } from './jwt-settings.js';
+export type { JwtFiles } from './jwt-settings.js';
+export { createPasswords } from './passwords.js';
+export type { Passwords } from './passwords.js';
+export { createNodeSecrets } from './secrets.js';
+export type { Secrets } from './secrets.js';
+export { createSimpleTokens, createTokenPrefix, indexOfToken } from './simple-tokens.js';
+export type { SimpleTokens } from './simple-tokens.js';
