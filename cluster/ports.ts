@@ -75,7 +75,7 @@ async function findFreePorts(size: number): Promise<MemberPorts[]> {
     const port = randomInt(freePorts.from, freePorts.to);
     if ((await whyNotListen(port)) === null) found.add(port);
   }
-  const ports = [...found];
+  const ports = [...found].sort((a, b) => a - b); // Lists of members, which go by their addresses, are then in order.
   return numbered(size, (index) => {
     const [client, peer] = ports.slice(2 * index, 2 * index + 2);
     if (client === undefined || peer === undefined) {
