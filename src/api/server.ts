@@ -1,6 +1,7 @@
 import { messageOf } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import type { Member } from '../member/index.js';
+import { authMethods } from './auth.js';
 import { clusterMethods } from './cluster.js';
 import { electionMethods } from './election.js';
 import { isExpected } from './errors.js';
@@ -52,6 +53,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...kvMethods(member, header),
     ...clusterMethods(member, header),
     ...maintenanceMethods(member, header),
+    ...authMethods(member, header),
     ...lockMethods(member, header),
     ...electionMethods(member, header),
     ...healthMethods(),
