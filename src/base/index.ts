@@ -2,7 +2,7 @@ export { assert, at, InvariantError, some, unreachable } from './assert.js';
 export { asBuffer, bytesOfKey, compareBytes, emptyBytes, equalBytes, keyOf, keyOfText } from './bytes.js';
 export { readUint64, writeUint64 } from './bytes.js';
 export type { Key } from './bytes.js';
-export { messageOf, QuorateError } from './errors.js';
+export { isErrorCode, messageOf, QuorateError } from './errors.js';
 export type { ErrorCode } from './errors.js';
 export { silentLogger } from './log.js';
 export type { LogFields, Logger } from './log.js';

@@ -1,6 +1,6 @@
 import { QuorateError } from '../base/index.js';
 import { openStateMachine } from '../mvcc/index.js';
-import type { StateMachineOptions } from '../mvcc/index.js';
+import type { Membership, StateMachineOptions } from '../mvcc/index.js';
 import { createCore } from '../raft/index.js';
 import type { Core } from '../raft/index.js';
 import { openWal } from '../storage/index.js';
@@ -65,6 +65,7 @@ async function recoverState(
   try {
     const machine = await openStateMachine(store, stateOptions);
     checkAgreement(contents, machine.applied.index, initial.memberId);
+    checkMember(machine.membership, initial.memberId);
     const core = createCore(
       coreOptions(config, contents),
       { ...contents, applied: machine.applied.index },
@@ -107,6 +108,15 @@ function checkAgreement(contents: WalContents, applied: number, memberId: string
         'of the state is gone. Remove this member from the cluster, empty its data folder and add it anew',
     );
   }
+}
+
+function checkMember(membership: Membership, memberId: string): void {
+  if (!membership.removed.includes(memberId)) return;
+  throw new QuorateError(
+    'invalid-configuration',
+    `member ${memberId} was removed from its cluster and cannot come back under this id. To take part again, empty its ` +
+      'data folder, add it anew (member add) and start it with --initial-cluster-state existing',
+  );
 }
 
 function lastIndexOf(contents: WalContents): number {

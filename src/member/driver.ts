@@ -21,6 +21,8 @@ import type { State } from './state.js';
 
 /** Commands that one turn hands to the core: more wait for the next turn. */
 const commandsPerTurnMax = 1024;
+/** What is under way when a member learns that it was removed may still be answered. As etcd. */
+const removalGraceMs = 1000;
 /** After this much quiet the log is settled: see Wal.settle. */
 const logIdleMs = 500;
 
@@ -34,6 +36,8 @@ export interface DriverParts {
   readonly snapshots: Snapshots;
   readonly incarnation: Incarnation;
 }
+
+type CallHandler = PeerHandlers['onCall'];
 
 /**
  * The event loop of one member: start reading here. What comes in (proposals, reads, messages, ticks, a finished disk
@@ -52,6 +56,8 @@ export interface Driver {
   step(event: Event): Rejection | null;
   /** From now on it is told what happens. */
   observe(observer: Observer): void;
+  /** Who answers what peers ask beside the Raft stream. */
+  serveCalls(handle: CallHandler): void;
   /** Resolves when the driver has stopped; rejects when it stopped because it was wrong. */
   readonly stopped: Promise<void>;
   /** The member found itself wrong outside of the driver: it ends. */
@@ -79,6 +85,9 @@ export function createDriver(parts: DriverParts): Driver {
   /** When the log was last written, to settle it once it has been idle; infinite once it is settled. */
   let lastAppendMs = Number.POSITIVE_INFINITY;
   let running = false;
+  let wasRemoved = false;
+  let answerCall: CallHandler = () =>
+    Promise.reject(new QuorateError('unavailable', 'the member is starting'));
   const observers: Observer[] = [];
   /** What the observers were told last. */
   let leadership: Leadership = { term: core.term, leader: core.leader };
@@ -231,13 +240,26 @@ export function createDriver(parts: DriverParts): Driver {
     );
     const { configuration } = core.snapshotMetaAt(entry.index);
     const membership = membershipAfter(state.machine.membership, change, configuration);
-    state.machine.applyMembership({ term: entry.term, index: entry.index }, membership);
+    const position = { term: entry.term, index: entry.index };
+    state.machine.applyMembership(position, membership);
     for (const member of membership.members) announced.delete(member.id);
     refreshPeers();
     env.logger.info('the cluster changed', { members: membership.members.length, index: entry.index });
-    if (membership.removed.includes(id)) {
-      background(stop(new QuorateError('stopped', 'this member was removed from its cluster')));
-    }
+    for (const observer of observers) observer.membershipApplied?.(position, membership);
+    if (membership.removed.includes(id)) leaveCluster('its log says so');
+  }
+
+  /** Nobody counts on this member any more: it ends, and never comes back under this id. */
+  function leaveCluster(reason: string): void {
+    if (wasRemoved) return;
+    wasRemoved = true;
+    env.logger.error('this member was removed from its cluster and stops', { member: id, reason });
+    env.after(removalGraceMs, () => background(endRemoved()));
+  }
+
+  async function endRemoved(): Promise<void> {
+    await state.machine.flush();
+    await stop(new QuorateError('stopped', 'this member was removed from its cluster'));
   }
 
   // --- Flushing the state and cutting the log -----------------------------------------------------------------
@@ -298,7 +320,11 @@ export function createDriver(parts: DriverParts): Driver {
     openSnapshot: (from, meta) => snapshots.openSink(from, meta),
     onSnapshot: (from, term, meta) =>
       background(snapshotArrived({ type: 'snapshot', from, to: id, term, meta })),
-    onRefused: (peer, reason) => env.logger.warn('a peer refuses this member', { peer, reason }),
+    onRefused(peer, reason, refusal) {
+      if (refusal === 'removed') leaveCluster(`member ${peer} says so`);
+      else env.logger.warn('a peer refuses this member', { peer, reason });
+    },
+    onCall: async (from, request) => answerCall(from, request),
     describeMembers: () => state.machine.membership.members,
   };
 
@@ -380,7 +406,11 @@ export function createDriver(parts: DriverParts): Driver {
   }
 
   function guardedHandlers(inner: PeerHandlers): PeerHandlers {
-    return { ...inner, openSnapshot: (from, meta) => (running ? inner.openSnapshot(from, meta) : refuse()) };
+    return {
+      ...inner,
+      openSnapshot: (from, meta) => (running ? inner.openSnapshot(from, meta) : refuse()),
+      onCall: async (from, request) => (running ? inner.onCall(from, request) : refuse()),
+    };
   }
 
   function refuse(): never {
@@ -404,20 +434,23 @@ export function createDriver(parts: DriverParts): Driver {
   return {
     start,
     async propose(command) {
-      if (!running) throw new QuorateError('stopped');
+      if (!running || wasRemoved) refuse();
       if (overloaded()) throw new QuorateError('too-many-requests');
       const outcome = proposals.add(command, env.monotonicMs() + timeoutMs);
       scheduleTurn();
       return outcome;
     },
     async barrier() {
-      if (!running) throw new QuorateError('stopped');
+      if (!running || wasRemoved) refuse();
       const confirmed = reads.barrier(env.monotonicMs() + timeoutMs);
       scheduleTurn();
       return confirmed;
     },
     step,
     observe: (observer) => void observers.push(observer),
+    serveCalls(handle) {
+      answerCall = handle;
+    },
     stopped,
     fail,
     stop,

@@ -1,5 +1,5 @@
-import type { CommandResponse, Outcome, Proposal } from '../mvcc/index.js';
-import type { NodeId } from '../raft/index.js';
+import type { CommandResponse, Membership, Outcome, Proposal } from '../mvcc/index.js';
+import type { NodeId, Position } from '../raft/index.js';
 
 /** Leads in `term` if `leader` is this member. */
 export interface Leadership {
@@ -11,6 +11,8 @@ export interface Leadership {
 export interface Observer {
   /** A command was applied, whoever proposed it. */
   applied?(proposal: Proposal, outcome: Outcome<CommandResponse>): void;
+  /** A change of the membership was applied: this is the membership from here on. */
+  membershipApplied?(position: Position, membership: Membership): void;
   /** All that could be applied in this turn is. */
   turnApplied?(): void;
   /** Term or leader are no longer what they were. */

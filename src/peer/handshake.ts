@@ -3,7 +3,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 
 import type { NodeId } from '../raft/index.js';
 import { isPeerUrl } from './address.js';
-import type { PeerAddress, PeerIdentity } from './types.js';
+import type { PeerAddress, PeerIdentity, Refusal } from './types.js';
 
 /** Who speaks to whom, as the metadata of each call says it (peer.proto), and how a call to the wrong one is refused. */
 
@@ -11,9 +11,6 @@ const protocolVersion = '1';
 const urlsMax = 16;
 const urlsLengthMax = 2_048;
 const idPattern = /^[0-9a-f]{16}$/;
-
-/** Why a call is refused for good: trying again helps only once somebody has changed something. */
-export type Refusal = 'other-protocol' | 'other-cluster' | 'other-member' | 'removed';
 
 export interface Caller extends PeerIdentity {
   readonly advertiseUrls: readonly string[];

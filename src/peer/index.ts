@@ -4,6 +4,7 @@ export type {
   PeerIdentity,
   PeerMember,
   PeerNetwork,
+  Refusal,
   SnapshotSink,
 } from './types.js';
 export { createPeerNetwork } from './network.js';

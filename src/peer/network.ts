@@ -6,6 +6,8 @@ import { assert, QuorateError, some } from '../base/index.js';
 import type { Message, NodeId, SnapshotMeta } from '../raft/index.js';
 import type { StoreEntry } from '../storage/index.js';
 import { isPeerUrl } from './address.js';
+import { answerCall, createCaller } from './calls.js';
+import type { CallSender } from './calls.js';
 import type { Caller } from './handshake.js';
 import { checkCall, describeRemoval } from './handshake.js';
 import type { Inbound } from './inbound.js';
@@ -77,6 +79,7 @@ class GrpcPeerNetwork implements PeerNetwork {
   #addresses: readonly PeerAddress[] = [];
   #running: { handlers: PeerHandlers; inbound: Inbound; snapshots: SnapshotReceiver } | null = null;
   #listeners: Listeners | null = null;
+  readonly #calls: CallSender;
   #retired: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -87,6 +90,7 @@ class GrpcPeerNetwork implements PeerNetwork {
       client: grpcCredentials.createInsecure(),
       server: ServerCredentials.createInsecure(),
     };
+    this.#calls = createCaller(this.#caller);
   }
 
   async start(handlers: PeerHandlers): Promise<void> {
@@ -109,6 +113,11 @@ class GrpcPeerNetwork implements PeerNetwork {
       snapshot: (call: StreamCall, respond: Respond) => {
         const caller = this.#admit(call, respond);
         if (caller !== null) snapshots.accept(call, respond, caller.id);
+      },
+      call: (call: ServerUnaryCall<Buffer, Buffer>, respond: Respond) => {
+        const caller = this.#admit(call, respond);
+        if (caller !== null)
+          answerCall(call.request, (request) => handlers.onCall(caller.id, request), respond);
       },
       members: (_call: ServerUnaryCall<Buffer, Buffer>, respond: Respond) => {
         respond(
@@ -182,9 +191,22 @@ class GrpcPeerNetwork implements PeerNetwork {
     }
   }
 
+  async call(to: NodeId, request: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
+    const client = this.#peers.get(to)?.client() ?? this.#strangers.get(to)?.client() ?? null;
+    if (client === null || this.#closed) {
+      throw new QuorateError('unavailable', `there is no connection to member ${to}`);
+    }
+    return this.#calls.call(client, to, request, timeoutMs);
+  }
+
+  connectedForMs(peer: NodeId): number | null {
+    return this.#peers.get(peer)?.openForMs() ?? null;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#calls.cancelAll();
     for (const abort of this.#deliveries.keys()) abort.abort();
     for (const outbound of [...this.#peers.values(), ...this.#strangers.values()]) this.#retire(outbound);
     this.#peers.clear();
@@ -197,7 +219,7 @@ class GrpcPeerNetwork implements PeerNetwork {
   }
 
   /** Who calls, if it may; otherwise it has its answer. */
-  #admit(call: StreamCall, respond: Respond): PeerAddress | null {
+  #admit(call: StreamCall | ServerUnaryCall<Buffer, Buffer>, respond: Respond): PeerAddress | null {
     const check = checkCall(call.metadata, this.#caller, this.#removed);
     if (check.ok) return check.caller;
     this.#options.logger.warn('refused a peer', {
@@ -259,7 +281,7 @@ class GrpcPeerNetwork implements PeerNetwork {
       events: {
         onDropped: () => this.#reportUnreachable(peer),
         onLost: () => handlers.onConnectionLost(peer),
-        onRefused: (reason) => handlers.onRefused(peer, reason),
+        onRefused: (reason, refusal) => handlers.onRefused(peer, reason, refusal),
       },
     });
   }

@@ -13,6 +13,7 @@ import { createOutbox } from './outbox.js';
 import { createParking } from './parking.js';
 import type { PeerCredentials } from './service.js';
 import { clientOptions, messageSizeBytesMax, passBytes, raftPath } from './service.js';
+import type { Refusal } from './types.js';
 
 /**
  * Our Raft stream to one peer, kept up for as long as the peer is ours: connect, stream, and after a break wait and
@@ -27,6 +28,10 @@ export interface Outbound {
   /** Queues a message; `flush` sends what is queued. */
   push(message: Message): void;
   flush(): void;
+  /** The connection, for calls beside the stream; null while there is none. */
+  client(): Client | null;
+  /** For how long the stream has been up; null while it is down. */
+  openForMs(): number | null;
   /** The address that works or is tried now. */
   url(): string;
   readdress(urls: readonly string[]): void;
@@ -39,7 +44,7 @@ export interface Outbound {
 export interface OutboundEvents {
   onDropped(): void;
   onLost(): void;
-  onRefused(reason: string): void;
+  onRefused(reason: string, refusal: Refusal): void;
 }
 
 export interface BackoffRange {
@@ -143,8 +148,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
     const isNews = problem !== lastProblem;
     lastProblem = problem;
     if (isNews) options.logger.warn('no stream to peer', { peer, url: url(), reason: problem });
-    if (error !== null && refusalOf(error.metadata) !== null) {
-      if (isNews) events.onRefused(problem);
+    const refusal = error === null ? null : refusalOf(error.metadata);
+    if (refusal !== null) {
+      if (isNews) events.onRefused(problem, refusal);
     } else if (error === null || isProcessGone(error, wasOpen)) events.onLost();
   }
 
@@ -192,6 +198,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
     peer,
     push,
     flush,
+    client: () => (link === null || link.openedAtMs === null ? null : link.client),
+    openForMs: () => (link === null || link.openedAtMs === null ? null : performance.now() - link.openedAtMs),
     url,
     readdress(next) {
       if (next.join() === urls.join()) return;

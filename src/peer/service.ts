@@ -4,6 +4,7 @@ import type { ChannelCredentials, ChannelOptions, ServerCredentials } from '@grp
 
 export const raftPath = '/quorate.peer.Peer/Raft';
 export const snapshotPath = '/quorate.peer.Peer/Snapshot';
+export const callPath = '/quorate.peer.Peer/Call';
 export const membersPath = '/quorate.peer.Peer/Members';
 
 /** How connections are secured. Both sides are plain text without it; TLS is another pair of these. */
@@ -30,6 +31,7 @@ const codec = {
 export const peerService = {
   raft: { path: raftPath, requestStream: true, responseStream: false, ...codec },
   snapshot: { path: snapshotPath, requestStream: true, responseStream: false, ...codec },
+  call: { path: callPath, requestStream: false, responseStream: false, ...codec },
   members: { path: membersPath, requestStream: false, responseStream: false, ...codec },
 } as const;
 
@@ -61,6 +63,7 @@ export const serverOptions: ChannelOptions = {
   ...keepalive,
   ...sizes,
   'grpc.enable_channelz': 0,
-  'grpc.max_concurrent_streams': 16,
+  // A peer's Raft stream and its calls: those beyond wait in its own queue.
+  'grpc.max_concurrent_streams': 80,
   'grpc.max_connection_idle_ms': 60_000,
 };

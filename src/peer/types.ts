@@ -22,6 +22,9 @@ export interface SnapshotSink {
   abort(): Promise<void>;
 }
 
+/** Why a call is refused for good: trying again helps only once somebody has changed something. */
+export type Refusal = 'other-protocol' | 'other-cluster' | 'other-member' | 'removed';
+
 /** What the network tells the member. Calls come from the event loop, never from within a call of PeerNetwork. */
 export interface PeerHandlers {
   onMessages(messages: readonly Message[]): void;
@@ -35,9 +38,10 @@ export interface PeerHandlers {
   onSnapshot(from: NodeId, term: number, meta: SnapshotMeta): void;
   /**
    * A peer proved that we are misplaced: another cluster, another member id, or removed. Told once for each new reason.
-   * `removed` is what one peer's log says: it may not be committed yet.
    */
-  onRefused(peer: NodeId, reason: string): void;
+  onRefused(peer: NodeId, reason: string, refusal: Refusal): void;
+  /** A peer asks something. What this throws goes back to it: a QuorateError as it is, anything else as `internal`. */
+  onCall(from: NodeId, request: Uint8Array): Promise<Uint8Array>;
   /** The members as this member knows them, JSON-free records for a newcomer that asks. */
   describeMembers(): readonly PeerMember[];
 }
@@ -68,5 +72,13 @@ export interface PeerNetwork {
     meta: SnapshotMeta,
     entries: AsyncIterable<StoreEntry>,
   ): Promise<void>;
+  /**
+   * Asks a peer and waits for its answer; request and answer are of at most 1 MiB. Errors: what the peer refused it with;
+   * `unavailable` when it was not reached; `canceled` when the connection broke and `timed-out` when it did not answer in
+   * time: it may have done what was asked all the same; `too-many-requests` when too many calls to it wait.
+   */
+  call(to: NodeId, request: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
+  /** For how long our stream to the peer has been up, in ms; null while it is down. */
+  connectedForMs(peer: NodeId): number | null;
   close(): Promise<void>;
 }

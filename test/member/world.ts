@@ -1,7 +1,7 @@
-import { seededRandom, silentLogger } from '../../src/base/index.js';
+import { QuorateError, seededRandom, silentLogger } from '../../src/base/index.js';
 import type { Logger, Random } from '../../src/base/index.js';
 import { defaultLimits, initialIdentity, startMember } from '../../src/member/index.js';
-import type { Env, Member, MemberConfig } from '../../src/member/index.js';
+import type { Env, InitialIdentity, Member, MemberConfig } from '../../src/member/index.js';
 import type { PeerHandlers, PeerNetwork } from '../../src/peer/index.js';
 import type { Message } from '../../src/raft/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
@@ -16,6 +16,8 @@ export interface World {
   readonly nowMs: number;
   readonly names: readonly string[];
   start(name: string): Promise<Member>;
+  /** A new host starts as the member that the cluster has added, with an empty disk; `start` starts it again. */
+  join(name: string, identity: { readonly memberId: string; readonly via: Member }): Promise<Member>;
   /** The process is gone at once; what it had handed to its system stays. */
   kill(name: string): void;
   /** The machine is gone: unsynced batches vanish or survive, each for itself. */
@@ -50,6 +52,8 @@ interface Host {
   /** Counts the processes of this host: actions of a dead one are not run. */
   incarnation: number;
   handlers: PeerHandlers | null;
+  /** Whom its log has removed: it turns them away. */
+  removed: ReadonlySet<string>;
   fatal: Error | null;
 }
 
@@ -80,6 +84,7 @@ export function createWorld(options: WorldOptions): World {
   });
   const idOf = new Map(names.map((name) => [initialIdentity(config(name)).memberId, name]));
   const hosts = new Map(names.map((name) => [name, createHost(name)]));
+  const identities = new Map<string, InitialIdentity>();
   const cuts = new Set<string>();
   let nowMs = 0;
   let order = 0;
@@ -98,7 +103,7 @@ export function createWorld(options: WorldOptions): World {
           });
         }),
     });
-    return { name, disk, faults, incarnation: 0, handlers: null, fatal: null };
+    return { name, disk, faults, incarnation: 0, handlers: null, removed: new Set(), fatal: null };
   }
 
   function host(name: string): Host {
@@ -141,22 +146,29 @@ export function createWorld(options: WorldOptions): World {
     jitter: Random,
   ): PeerNetwork {
     const later = (deliver: () => void): void => void at(nowMs + hopMs + jitter.below(3), deliver);
-    const reach = (name: string): PeerHandlers | null =>
-      cuts.has(linkOf(self.name, name)) ? null : host(name).handlers;
+    const reach = (id: string): PeerHandlers | null => {
+      const name = idOf.get(id);
+      if (name === undefined || cuts.has(linkOf(self.name, name))) return null;
+      const { handlers, removed } = host(name);
+      if (handlers === null || !removed.has(idOfName(self.name))) return handlers;
+      self.handlers?.onRefused(id, 'removed', 'removed');
+      return null;
+    };
     return {
       async start(handlers) {
         self.handlers = handlers;
         return Promise.resolve();
       },
-      setPeers() {},
+      setPeers(_peers, removed = []) {
+        self.removed = new Set(removed);
+      },
       send(messages: readonly Message[]) {
         for (const message of messages) {
-          const to = nameOf(message.to);
-          later(() => reach(to)?.onMessages([message]));
+          later(() => reach(message.to)?.onMessages([message]));
         }
       },
       async sendSnapshot(to, term, meta, entries) {
-        const receiver = reach(nameOf(to));
+        const receiver = reach(to);
         if (receiver === null) throw new Error('unreachable');
         const from = idOfName(self.name);
         const sink = await receiver.openSnapshot(from, meta);
@@ -166,6 +178,29 @@ export function createWorld(options: WorldOptions): World {
         await sink.finish();
         later(() => receiver.onSnapshot(from, term, meta));
       },
+      call: (to, request, timeoutMs) =>
+        new Promise((resolve, reject) => {
+          const failed = new QuorateError('unavailable', 'unreachable');
+          const answered = (settle: () => void) => (): void =>
+            later(() => (reach(to) === null ? reject(failed) : settle()));
+          after(timeoutMs, () => reject(new QuorateError('timed-out')));
+          later(() => {
+            const callee = reach(to);
+            if (callee === null) {
+              reject(failed);
+              return;
+            }
+            callee.onCall(idOfName(self.name), request).then(
+              (answer) => answered(() => resolve(answer))(),
+              (error: Error) => answered(() => reject(error))(),
+            );
+          });
+        }),
+      connectedForMs(peer) {
+        const name = idOf.get(peer);
+        const isUp = name !== undefined && !cuts.has(linkOf(self.name, name)) && host(name).handlers !== null;
+        return isUp ? Infinity : null;
+      },
       async close() {
         whileAlive(() => (self.handlers = null))();
         return Promise.resolve();
@@ -173,14 +208,16 @@ export function createWorld(options: WorldOptions): World {
     };
   }
 
-  function nameOf(id: string): string {
-    const name = idOf.get(id);
-    if (name === undefined) throw new Error(`no member has the id ${id}`);
-    return name;
+  function after(delayMs: number, action: () => void): void {
+    at(nowMs + delayMs, action);
+  }
+
+  function identityOf(name: string): InitialIdentity {
+    return identities.get(name) ?? initialIdentity(config(name));
   }
 
   function idOfName(name: string): string {
-    return initialIdentity(config(name)).memberId;
+    return identityOf(name).memberId;
   }
 
   function end(name: string): Host {
@@ -221,12 +258,15 @@ export function createWorld(options: WorldOptions): World {
       return nowMs;
     },
     names,
-    async start(name) {
-      const self = host(name);
-      self.incarnation += 1;
-      self.fatal = null;
-      const starting = startMember(config(name), createEnv(self));
-      return settle(starting);
+    start,
+    async join(name, { memberId, via }) {
+      const members = await via.cluster.members({ linearizable: false });
+      const configuration = { voters: [], outgoing: [], learners: [], learnersNext: [] };
+      const membership = { configuration, members, removed: [] };
+      identities.set(name, { clusterId: via.clusterId, memberId, membership });
+      hosts.set(name, createHost(name));
+      idOf.set(memberId, name);
+      return start(name);
     },
     kill: (name) => end(name).disk.kill(),
     powerCut: (name) => end(name).disk.powerCut(),
@@ -241,6 +281,13 @@ export function createWorld(options: WorldOptions): World {
     run,
     settle,
   };
+
+  async function start(name: string): Promise<Member> {
+    const self = host(name);
+    self.incarnation += 1;
+    self.fatal = null;
+    return settle(startMember(config(name), createEnv(self), identityOf(name)));
+  }
 
   async function settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
     let settled = false;

@@ -46,6 +46,7 @@ await network.start({
   openSnapshot: () => Promise.reject(new Error('no snapshots here')),
   onSnapshot: () => undefined,
   onRefused: () => undefined,
+  onCall: (_from, request) => Promise.resolve(request),
   describeMembers: () => [],
 });
 network.setPeers([{ id: peerId, urls: [peerUrl] }]);

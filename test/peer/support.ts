@@ -102,6 +102,7 @@ export async function startMember(letter: string, options: TestMemberOptions = {
       records.sinks.push(sink);
       return Promise.resolve(recordingSink(sink, options.beforeWrite));
     },
+    onCall: (_from, request) => Promise.resolve(request),
     describeMembers: () => [],
     ...options.handlers,
   });
