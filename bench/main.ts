@@ -9,6 +9,8 @@ import { measureFailovers } from './failover.js';
 import { frame, openRawClient, paths, putBody } from './grpc.js';
 import { median, runLoad } from './h2load.js';
 import type { LoadResult } from './h2load.js';
+import { specials } from './specials.js';
+import type { Special } from './specials.js';
 import { systemNames, withSystem } from './systems.js';
 import type { RunningSystem, SystemName } from './systems.js';
 import { ratio, renderTable } from './table.js';
@@ -27,6 +29,8 @@ Needs etcd and h2load: apt-get install etcd-server nghttp2-client`;
 
 interface Samples {
   readonly loads: Map<string, LoadResult[]>;
+  /** By name of the special: for each round its figures. */
+  readonly specials: Map<string, (readonly number[])[]>;
   readonly memory: number[];
 }
 
@@ -60,10 +64,19 @@ async function main(): Promise<number> {
   const seconds = values.quick ? 2 : Number(values.seconds);
   const failovers = values.quick ? 3 : Number(values.failovers);
   const chosen = workloads.filter((workload) => workload.name.includes(values.only));
+  const chosenSpecials = specials.filter((special) => special.name.includes(values.only));
 
   const samples: BySystem<Samples> = { etcd: newSamples(), quorate: newSamples() };
   for (let round = 1; round <= rounds; round++) {
     for (const name of systemNames) await runRound(name, samples[name], chosen, { round, rounds, seconds });
+    for (const special of chosenSpecials) {
+      for (const name of systemNames) {
+        report(`round ${round}/${rounds}, ${name}: ${special.name}`);
+        const figures = await withSystem(name, {}, (system) => special.run(system, seconds));
+        const earlier = samples[name].specials.get(special.name) ?? [];
+        samples[name].specials.set(special.name, [...earlier, figures]);
+      }
+    }
   }
   const failoverMs: Record<SystemName, readonly number[]> = { etcd: [], quorate: [] };
   if (failovers > 0) {
@@ -74,14 +87,15 @@ async function main(): Promise<number> {
     }
   }
   report('');
-  console.log(loadTable(samples, chosen));
-  console.log(`\n${summaryTable(samples, failoverMs)}`);
+  if (chosen.length > 0) console.log(`${loadTable(samples, chosen)}\n`);
+  if (chosenSpecials.length > 0) console.log(`${specialsTable(samples, chosenSpecials)}\n`);
+  console.log(summaryTable(samples, failoverMs));
   save({ samples, failoverMs, rounds, seconds });
   return 0;
 }
 
 function newSamples(): Samples {
-  return { loads: new Map(), memory: [] };
+  return { loads: new Map(), specials: new Map(), memory: [] };
 }
 
 async function runRound(
@@ -90,6 +104,7 @@ async function runRound(
   chosen: readonly Workload[],
   plan: { readonly round: number; readonly rounds: number; readonly seconds: number },
 ): Promise<void> {
+  if (chosen.length === 0) return;
   await withSystem(name, {}, async (system) => {
     report(`round ${plan.round}/${plan.rounds}, ${name}: warming up`);
     for (const workload of warmUps) await measure(system, workload, warmUpSeconds);
@@ -149,12 +164,30 @@ function loadTable(samples: BySystem<Samples>, chosen: readonly Workload[]): str
   return renderTable([head, ...rows]);
 }
 
+function specialsTable(samples: BySystem<Samples>, chosen: readonly Special[]): string {
+  const rows = chosen.flatMap(({ name, figures }) =>
+    figures.map((figure, index) => {
+      const [etcd = Number.NaN, ours = Number.NaN] = systemNames.map((system) =>
+        median(
+          (samples[system].specials.get(name) ?? []).map((figuresOfRound) => figuresOfRound[index] ?? 0),
+        ),
+      );
+      return [`${name}: ${figure}`, figureText(etcd), figureText(ours), ratio(ours, etcd)];
+    }),
+  );
+  return renderTable([['work', 'etcd', 'ours', 'ratio'], ...rows]);
+}
+
+function figureText(value: number): string {
+  return value < 100 ? value.toFixed(2) : value.toFixed(0);
+}
+
 function summaryTable(samples: BySystem<Samples>, failoverMs: BySystem<readonly number[]>): string {
-  const memory = systemNames.map((name) => median(samples[name].memory) / 1024 / 1024);
-  const rows = [
-    ['', 'etcd', 'ours', 'ratio'],
-    row('memory of the largest member after the loads, MiB', memory),
-  ];
+  const rows = [['', 'etcd', 'ours', 'ratio']];
+  if (samples.etcd.memory.length > 0) {
+    const memory = systemNames.map((name) => median(samples[name].memory) / 1024 / 1024);
+    rows.push(row('memory of the largest member after the loads, MiB', memory));
+  }
   if (failoverMs.etcd.length > 0) {
     const worst = systemNames.map((name) => Math.max(...failoverMs[name]));
     rows.push(
@@ -192,6 +225,7 @@ function save(run: {
 }): void {
   const plain = (samples: Samples): object => ({
     loads: Object.fromEntries(samples.loads),
+    specials: Object.fromEntries(samples.specials),
     memory: samples.memory,
   });
   const systems = Object.fromEntries(systemNames.map((name) => [name, plain(run.samples[name])]));

@@ -2,6 +2,7 @@ import { createApiServer } from '../api/index.js';
 import type { Logger } from '../base/index.js';
 import { createNodeEnv, defaultLimits, startMember } from '../member/index.js';
 import type { MemberConfig } from '../member/index.js';
+import { authOptions, readAuthConfig } from './auth-options.js';
 import { defineCommand, exitCodes } from './command.js';
 import type { CommandIo, ExitCode } from './command.js';
 import { createLineLogger, logLevels } from './line-logger.js';
@@ -15,6 +16,7 @@ import {
   withEnvironment,
 } from './options.js';
 import type { OptionValues } from './options.js';
+import { autoCompactionOf } from './retention.js';
 import { checkUrl, parseInitialCluster } from './urls.js';
 
 const options = withEnvironment({
@@ -73,6 +75,17 @@ const options = withEnvironment({
     min: 1,
     max: 100_000_000,
   }),
+  autoCompactionMode: choiceOption(['periodic', 'revision'], {
+    description: 'what --auto-compaction-retention counts',
+    fallback: 'periodic',
+  }),
+  autoCompactionRetention: textOption({
+    description:
+      'history to keep: a time (1h, 30m; a plain number is hours) or a\nnumber of revisions; 0 keeps all',
+    placeholder: 'AMOUNT',
+    fallback: '0',
+  }),
+  ...authOptions,
   logLevel: choiceOption(logLevels, {
     description: 'what is worth a line on standard error',
     fallback: 'info',
@@ -167,6 +180,8 @@ function readSettings(given: ServerOptions): ServerSettings {
       electionTimeoutMs: given.electionTimeout,
       snapshotCount: given.snapshotCount,
       limits: defaultLimits,
+      auth: readAuthConfig(given),
+      ...autoCompactionOf(given.autoCompactionMode, given.autoCompactionRetention),
     },
   };
 }
