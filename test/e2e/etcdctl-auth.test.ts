@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { whyNoEtcdctl } from './etcdctl.js';
-import { sortRows } from './mask.js';
+import { sortMembers } from './mask.js';
 import { startPair, whyNoEtcd } from './pair.js';
 import type { Pair } from './pair.js';
 import { compare } from './shell.js';
@@ -147,7 +147,8 @@ async function tryEverything({ run }: Shell): Promise<void> {
   ];
   for (const [index, command] of commands.entries()) {
     // One user stays with one member, and the next command finds its writes: only its own are looked at.
-    for (const user of users) await run(`${command} --user ${user}`, { member: index % 2, hide: sortRows });
+    for (const user of users)
+      await run(`${command} --user ${user}`, { member: index % 2, hide: sortMembers });
   }
   for (const user of ['alice:alicepw', 'bob:bobpw', 'dave:davepw']) {
     await run(`watch x --user ${user}`);

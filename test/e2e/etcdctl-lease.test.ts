@@ -120,7 +120,14 @@ describe.skipIf(reason !== null)('etcdctl 3.4', () => {
   it('locks, one after the other', () =>
     compare(pair, async (shell) => {
       await shell.run('lock m echo hello');
-      await shell.run(['lock', 'm', '--', 'sh', '-c', 'echo $ETCD_LOCK_KEY $ETCD_LOCK_REV | cut -c1-2; exit 3']);
+      await shell.run([
+        'lock',
+        'm',
+        '--',
+        'sh',
+        '-c',
+        'echo $ETCD_LOCK_KEY $ETCD_LOCK_REV | cut -c1-2; exit 3',
+      ]);
       const first = shell.start('lock m');
       await first.see(/m\/[0-9a-f]+\n/);
       const second = shell.start('lock m --ttl=5', { member: 1 });

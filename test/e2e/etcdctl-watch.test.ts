@@ -13,7 +13,9 @@ function eventByEvent(output: string): string {
     .split('\n')
     .flatMap((line) => {
       if (!line.startsWith('{')) return line === '' ? [] : [line];
-      const { Events: events, ...rest } = JSON.parse(line) as { readonly Events?: readonly unknown[] };
+      const { Events: events, ...rest } = JSON.parse(line.replaceAll(/:(…|<[^>]*>)/g, ':"$1"')) as {
+        readonly Events?: readonly unknown[];
+      };
       return [...(events ?? []), ...(events === undefined || events.length === 0 ? [rest] : [])].map((each) =>
         JSON.stringify(each),
       );
@@ -24,7 +26,7 @@ function eventByEvent(output: string): string {
 
 /** The fields of one event after another, without the header that precedes those of one response. */
 function fieldByField(output: string): string {
-  return output.replaceAll(/"(ClusterID|MemberID|Revision|RaftTerm)" : \d+\n/g, '');
+  return output.replaceAll(/"(ClusterID|MemberID|Revision|RaftTerm)" : .*\n/g, '');
 }
 
 const hideBatches = { simple: (output: string) => output, json: eventByEvent, fields: fieldByField } as const;
@@ -40,7 +42,9 @@ describe.skipIf(reason !== null)('etcdctl 3.4 watch', () => {
     compare(pair, async (shell) => {
       const rev = (await revisionOf(shell)) + 1;
       const options = { member: 1, hide: hideBatches[format] };
-      const last = { simple: 'last\n', json: '"bGFzdA=="', fields: '"Value" : "last"\n"Lease" : 0\n' }[format];
+      const last = { simple: 'last\n', json: '"bGFzdA=="', fields: '"Value" : "last"\n"Lease" : 0\n' }[
+        format
+      ];
       const one = shell.start(`watch w/a --rev=${rev} -w ${format}`, options);
       const before = shell.start(`watch w/ --prefix --prev-kv --rev=${rev} -w ${format}`, options);
       const range = shell.start(`watch w/a w/c --rev=${rev} -w ${format} --hex`, options);
@@ -114,7 +118,6 @@ describe.skipIf(reason !== null)('etcdctl 3.4 watch', () => {
       await shell.run('watch b a');
       await shell.run('watch b a -w json');
       await shell.run('watch a b --prefix');
-      await shell.run('watch a b c');
       await shell.run('watch past --rev=1 -w table');
       await shell.run('watch --rev=1', { environment: { ETCDCTL_WATCH_KEY: 'past' } });
     }));

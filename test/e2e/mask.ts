@@ -4,9 +4,13 @@ import { etcdctl } from './etcdctl.js';
 
 /**
  * Replaces what differs from cluster to cluster whatever it stores: members' ids and addresses by their names, other ids
- * by numbers in the order of their appearance, times, and the width of tables.
+ * by numbers in the order of their appearance, `given` texts by their names, times, and the width of tables; leaves out
+ * how often etcdctl tried again.
  */
-export async function createMask(cluster: Cluster, folder: string): Promise<(output: string) => string> {
+export async function createMask(
+  cluster: Cluster,
+  given: ReadonlyMap<string, string>,
+): Promise<(output: string) => string> {
   const names = new Map<string, string>();
   const { stdout } = await etcdctl(at(cluster.endpoints, 0), ['member', 'list', '-w', 'simple']);
   for (const line of stdout.split('\n')) {
@@ -14,7 +18,8 @@ export async function createMask(cluster: Cluster, folder: string): Promise<(out
     if (id !== undefined && name !== undefined && id !== '') names.set(id, `<${name}>`);
   }
   let count = 0;
-  const nameOf = (id: string): string => {
+  const nameOf = (written: string): string => {
+    const id = written.replace(/^0+/, '');
     const known = names.get(id);
     if (known !== undefined) return known;
     count += 1;
@@ -24,8 +29,8 @@ export async function createMask(cluster: Cluster, folder: string): Promise<(out
   };
   return (output) =>
     withPlainTables(
-      withAddresses(output, cluster)
-        .replaceAll(folder, '<folder>')
+      withNames(withAddresses(output, cluster), given)
+        .replaceAll(/\{[^\n]*"attempt":[1-9]\d*[^\n]*\n/g, '')
         .replaceAll(/"(cluster_id|raft_term|raftTerm|raftIndex|raftAppliedIndex)":\d+/g, '"$1":…')
         .replaceAll(/"(ClusterID|RaftTerm|RaftIndex|RaftAppliedIndex)" : \d+/g, '"$1" : …')
         .replaceAll(/"ts":"[^"]*"/g, '"ts":…')
@@ -46,20 +51,52 @@ function withAddresses(output: string, cluster: Cluster): string {
   return masked;
 }
 
+function withNames(output: string, names: ReadonlyMap<string, string>): string {
+  let masked = output;
+  for (const [text, name] of names) masked = masked.replaceAll(text, name);
+  return masked;
+}
+
 /** Columns are as wide as ids and addresses are. */
 function withPlainTables(output: string): string {
   return output.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---');
 }
 
-/** Lists of members are in the order of their ids. Sorts lines that name one, where they follow one another, by name. */
-export function sortRows(output: string): string {
-  return output.replaceAll(/(^.*\b(n\d|unstarted)\b.*\n){2,}/gm, (rows) => {
-    const nameOf = (row: string): string => /\bn\d\b/.exec(row)?.[0] ?? 'none';
-    return rows
-      .split('\n')
-      .slice(0, -1)
-      .sort((a, b) => nameOf(a).localeCompare(nameOf(b)))
-      .map((row) => `${row}\n`)
-      .join('');
-  });
+/** Lists of members are in the order of their ids: sorts lines, and members in JSON, by name where they follow one another. */
+export function sortMembers(output: string): string {
+  return output
+    .replaceAll(/(^(?!ETCD_).*(<n\d>|\bn\d\b|unstarted).*\n){2,}/gm, (rows) =>
+      sortBy(rows.split('\n').slice(0, -1), memberOf)
+        .map((row) => `${row}\n`)
+        .join(''),
+    )
+    .replaceAll(/(?:"[^"]+" : .*\n|\n(?="))+/g, sortFields)
+    .replaceAll(/(\[)(\{.*\})(\])/g, (_, open: string, members: string, close: string) => {
+      const sorted = sortBy(members.slice(1, -1).split(/\},\{(?="(?:ID|Endpoint|endpoint)")/), memberOf);
+      return `${open}{${sorted.join('},{')}}${close}`;
+    })
+    .replaceAll(
+      /ETCD_INITIAL_CLUSTER="([^"]*)"/g,
+      (_, list: string) => `ETCD_INITIAL_CLUSTER="${list.split(',').sort().join(',')}"`,
+    );
+}
+
+/** Paragraphs of `fields`: what names no member of its own, a header, stays first. */
+function sortFields(fields: string): string {
+  const paragraphs = fields.replaceAll(/^"ID" : /gm, '\n$&').split('\n\n');
+  const nameOf = (paragraph: string): string => /^"(?:Endpoint|Name)" : (.*)/m.exec(paragraph)?.[1] ?? '';
+  return sortBy(
+    paragraphs.map((paragraph) => paragraph.trim()),
+    nameOf,
+  )
+    .map((paragraph) => `${paragraph}\n`)
+    .join('\n');
+}
+
+function memberOf(text: string): string {
+  return /\bn\d\b/.exec(text)?.[0] ?? 'none';
+}
+
+function sortBy(list: readonly string[], of: (text: string) => string): string[] {
+  return [...list].sort((a, b) => of(a).localeCompare(of(b)));
 }

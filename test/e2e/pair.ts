@@ -6,8 +6,7 @@ import { createCluster } from '../../cluster/index.js';
 import type { Cluster, ClusterOptions } from '../../cluster/index.js';
 
 /** What is compared with the real etcd. `CONFORMANCE_SUBJECT=etcd` compares etcd with itself: the tests are sound. */
-export const subject: 'quorate' | 'etcd' =
-  process.env['CONFORMANCE_SUBJECT'] === 'etcd' ? 'etcd' : 'quorate';
+export const subject: 'quorate' | 'etcd' = process.env['CONFORMANCE_SUBJECT'] === 'etcd' ? 'etcd' : 'quorate';
 
 /** Two clusters that were started alike. */
 export interface Pair extends AsyncDisposable {

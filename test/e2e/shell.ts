@@ -5,29 +5,42 @@ import { expect } from 'vitest';
 import type { Cluster } from '../../cluster/index.js';
 import { at } from '../../src/base/index.js';
 import { createMask } from './mask.js';
+import { subject } from './pair.js';
 import type { Pair } from './pair.js';
+
+/** All members of the shell's cluster. */
+export function everywhere(shell: Shell): { readonly endpoint: string } {
+  return { endpoint: shell.cluster.endpoints.join(',') };
+}
 
 /** One of two clusters, and etcdctl to talk to it. All that is run goes into the transcript that is compared. */
 export interface Shell {
+  readonly system: 'quorate' | 'etcd';
   readonly cluster: Cluster;
   /** What `<folder>` stands for in a transcript: a folder of this side's own. */
   readonly folder: string;
   /** Runs to the end. The first member is asked unless `member` names another by index. */
-  run(command: string | readonly string[], options?: RunOptions): Promise<Ended>;
+  readonly run: (command: string | readonly string[], options?: RunOptions) => Promise<Ended>;
   /** Runs until it ends or is ended: see `Running`. */
-  start(command: string | readonly string[], options?: RunOptions): Running;
+  readonly start: (command: string | readonly string[], options?: RunOptions) => Running;
   /** Runs once a moment, without a line in the transcript, until it prints `pattern`. */
-  until(pattern: RegExp | string, command: string | readonly string[], options?: RunOptions): Promise<Ended>;
-  /** A line of the script's own in the transcript. */
-  record(text: string): void;
+  readonly until: (
+    pattern: RegExp | string,
+    command: string | readonly string[],
+    options?: RunOptions,
+  ) => Promise<Ended>;
+  /** From now on the transcript has `name` for `text`, an address for example. */
+  readonly call: (text: string, name: string) => void;
 }
 
 export interface RunOptions {
   readonly input?: string;
   readonly member?: number;
-  /** Every member, separated by commas. */
-  readonly everywhere?: boolean;
+  /** In place of a member: all of them, or an address. */
+  readonly endpoint?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** `run` ends it then, which shows in the transcript. */
+  readonly timeoutMs?: number;
   /** Takes out of the transcript what differs between any two clusters. */
   readonly hide?: (output: string) => string;
 }
@@ -57,8 +70,8 @@ const pauseMs = 20;
 /** Runs the script against both clusters at once, and compares what it printed, command by command. */
 export async function compare(pair: Pair, script: (shell: Shell) => Promise<void>): Promise<void> {
   const [ours, theirs] = await Promise.allSettled([
-    transcriptOf(pair.subject, join(pair.folder, 'subject'), script),
-    transcriptOf(pair.reference, join(pair.folder, 'reference'), script),
+    transcriptOf({ system: subject, cluster: pair.subject, folder: join(pair.folder, 'subject') }, script),
+    transcriptOf({ system: 'etcd', cluster: pair.reference, folder: join(pair.folder, 'reference') }, script),
   ]);
   if (theirs.status === 'rejected') throw theirs.reason;
   if (ours.status === 'rejected') throw ours.reason;
@@ -73,14 +86,14 @@ export async function revisionOf(shell: Shell): Promise<number> {
 }
 
 async function transcriptOf(
-  cluster: Cluster,
-  folder: string,
+  side: Pick<Shell, 'system' | 'cluster' | 'folder'>,
   script: (shell: Shell) => Promise<void>,
 ): Promise<string> {
-  const mask = await createMask(cluster, folder);
+  const names = new Map([[side.folder, '<folder>']]);
+  const mask = await createMask(side.cluster, names);
   const entries: (() => string)[] = [];
   const running = new Set<ChildProcess>();
-  const shell = createShell({ cluster, folder, mask, entries, running });
+  const shell = createShell({ ...side, mask, names, entries, running });
   const failures: unknown[] = [];
   await script(shell).catch((error: unknown) => failures.push(error));
   for (const child of running) child.kill('SIGKILL');
@@ -91,18 +104,18 @@ async function transcriptOf(
   return transcript;
 }
 
-interface ShellParts {
-  readonly cluster: Cluster;
-  readonly folder: string;
+interface ShellParts extends Pick<Shell, 'system' | 'cluster' | 'folder'> {
   readonly mask: (output: string) => string;
+  readonly names: Map<string, string>;
   readonly entries: (() => string)[];
   readonly running: Set<ChildProcess>;
 }
 
-function createShell({ cluster, folder, mask, entries, running }: ShellParts): Shell {
+function createShell(parts: ShellParts): Shell {
+  const { system, cluster, folder, mask, names, entries, running } = parts;
   function launch(command: string | readonly string[], options: RunOptions): Running {
     const args = argumentsOf(command, folder);
-    const endpoint = options.everywhere === true ? cluster.endpoints.join(',') : at(cluster.endpoints, options.member ?? 0);
+    const endpoint = options.endpoint ?? at(cluster.endpoints, options.member ?? 0);
     const child = spawn('etcdctl', ['--endpoints', endpoint, ...args], {
       env: { PATH: process.env['PATH'], ETCDCTL_API: '3', ...options.environment },
       cwd: folder,
@@ -120,34 +133,40 @@ function createShell({ cluster, folder, mask, entries, running }: ShellParts): S
       const shown = [`$ etcdctl ${typeof command === 'string' ? command : command.join(' ')}`];
       if (ended === null) return `${shown.join('')}\n(did not end)\n`;
       const { stdout, stderr, end } = ended;
-      const errors = stderr === '' ? '' : `(stderr) ${mask(hide(stderr))}`;
-      return `${mask(shown.join(''))}\n${mask(hide(stdout))}${errors}(${end})\n`;
+      const errors = stderr === '' ? '' : `(stderr) ${hide(mask(stderr))}`;
+      return `${hide(mask(shown.join('')))}\n${hide(mask(stdout))}${errors}(${end})\n`;
     });
     return { ...started, ended: started.ended.then((end) => (ended = end)) };
   }
 
   return {
+    system,
     cluster,
     folder,
     start,
     async run(command, options) {
       const started = start(command, options);
-      const timer = setTimeout(() => void started.end('SIGKILL').catch(() => undefined), runTimeoutMs);
+      const timer = setTimeout(
+        () => void started.end('SIGKILL').catch(() => undefined),
+        options?.timeoutMs ?? runTimeoutMs,
+      );
       const ended = await started.ended;
       clearTimeout(timer);
       return ended;
     },
     async until(pattern, command, options = {}) {
-      for (const deadline = Date.now() + seeTimeoutMs; ; ) {
+      for (const deadline = Date.now() + seeTimeoutMs; ;) {
         const ended = await launch(command, options).ended;
         if (ended.stdout.match(pattern) !== null || ended.stderr.match(pattern) !== null) return ended;
         if (Date.now() > deadline) {
-          throw new Error(`${String(pattern)} was never printed by ${String(command)}: ${ended.stdout}${ended.stderr}`);
+          throw new Error(
+            `${String(pattern)} was never printed by ${String(command)}: ${ended.stdout}${ended.stderr}`,
+          );
         }
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     },
-    record: (text) => void entries.push(() => mask(text)),
+    call: (text, name) => void names.set(text, name),
   };
 }
 
@@ -185,7 +204,8 @@ function watch(child: ChildProcess, input: string | undefined, title: string): R
     },
     see: (text, count = 1) =>
       new Promise((resolve, reject) => {
-        const pattern = typeof text === 'string' ? new RegExp(escapeRegExp(text), 'g') : new RegExp(text, 'g');
+        const pattern =
+          typeof text === 'string' ? new RegExp(escapeRegExp(text), 'g') : new RegExp(text, 'g');
         const finish = (): void => {
           listeners.delete(check);
           clearTimeout(timer);
