@@ -21,6 +21,14 @@ export interface MemberConfig {
   /** Log entries after which the log is cut; the state machine holds what they did. */
   readonly snapshotCount: number;
   readonly limits: MemberLimits;
+  /** How often the log is told what is left of long leases. Left out: five minutes. */
+  readonly leaseCheckpointIntervalMs?: number;
+  /** Refuses changes of the cluster that could cost it its majority. Left out: true. */
+  readonly strictReconfigCheck?: boolean;
+  /** Members at a time that do not vote yet. Left out: 1. */
+  readonly learnersMax?: number;
+  /** How often the leader compares the members' hashes. Left out or 0: never. */
+  readonly corruptCheckIntervalMs?: number;
   /** Left out: history stays until somebody compacts it. */
   readonly autoCompaction?: AutoCompaction;
   /** Left out: `defaultAuthConfig`. */

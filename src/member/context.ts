@@ -1,5 +1,6 @@
 import type { Caller, Command, CommandResponse, StateMachine } from '../mvcc/index.js';
 import type { Core } from '../raft/index.js';
+import type { Calls } from './calls.js';
 import type { MemberConfig } from './config.js';
 import type { Driver } from './driver.js';
 import type { Env } from './env.js';
@@ -12,6 +13,7 @@ export interface MemberContext {
   readonly core: Core;
   readonly state: State;
   readonly driver: Driver;
+  readonly calls: Calls;
   /** The answer to a command once this member has applied it. Errors: the refusal, `request-too-large`, `timed-out` … */
   propose<R extends CommandResponse['type']>(
     command: Command,

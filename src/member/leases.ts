@@ -1,13 +1,100 @@
 import { QuorateError } from '../base/index.js';
+import type { LeaseId } from '../mvcc/index.js';
+import type { MemberConfig } from './config.js';
 import type { MemberContext } from './context.js';
+import { createLessor, createRenewals } from './lease/index.js';
+import type { Lessor } from './lease/index.js';
 import type { SpaceKeeper } from './maintenance.js';
+import { refuse } from './outcome.js';
 import type { MemberLeases } from './types.js';
 
-/** Leases: granted through the log, kept alive and ended by the leader. */
-export function createLeases({ config }: MemberContext, space: SpaceKeeper): MemberLeases {
-  async function notYet(): Promise<never> {
-    space.requireSpace();
-    throw new QuorateError('unavailable', `${config.name} grants no leases yet`);
+/** etcd's: in nanoseconds it would still fit. */
+const ttlSecondsMax = 9_000_000_000;
+
+/**
+ * Leases: granted and revoked through the log, kept alive and ended by the leader's clock (lease/lessor.ts). A member that
+ * does not lead passes on what only the leader knows.
+ */
+export function createLeases(context: MemberContext, space: SpaceKeeper): MemberLeases {
+  const { config, core, driver, state, calls } = context;
+  const { id: self } = core.status();
+  const renewals = createRenewals(context);
+  let lessor: Lessor | null = null;
+
+  function endLessor(): void {
+    lessor?.end();
+    lessor = null;
   }
-  return { grant: notYet, revoke: notYet, keepAlive: notYet, timeToLive: notYet, list: notYet };
+
+  driver.observe({
+    leadershipChanged({ term, leader }) {
+      endLessor();
+      if (leader === self) lessor = createLessor(context, term);
+    },
+    applied: (proposal, outcome) => lessor?.applied(proposal, outcome),
+    stopped: endLessor,
+  });
+
+  /** What the lessor says counts only if this member led all the while. Errors: `not-leader`. */
+  async function asLeader<T>(use: (present: Lessor) => T | Promise<T>): Promise<T> {
+    const present = lessor;
+    if (present === null) throw new QuorateError('not-leader');
+    const result = await use(present);
+    await driver.barrier();
+    if (present !== lessor) throw new QuorateError('not-leader');
+    return result;
+  }
+
+  calls.serve('renew-leases', (ids) => asLeader((present) => present.renew(ids.map(BigInt))));
+  calls.serve('lease-remaining', (id) => asLeader((present) => present.remainingMs(BigInt(id))));
+
+  return {
+    async grant({ id: wanted, ttlSeconds }, caller = 'trusted') {
+      space.requireSpace();
+      if (ttlSeconds > ttlSecondsMax) throw new QuorateError('lease-ttl-too-large');
+      const id = wanted === 0n ? chooseId(context) : wanted;
+      const ttl = Math.max(Math.ceil(ttlSeconds), ttlSecondsMin(config));
+      const { revision } = await context.propose(
+        { type: 'lease-grant', id, ttlSeconds: ttl },
+        'lease-grant',
+        caller,
+      );
+      return { id, ttlSeconds: ttl, revision };
+    },
+    revoke: (id, caller = 'trusted') =>
+      context.propose({ type: 'lease-revoke', id, onlyInTerm: 0 }, 'lease-revoke', caller),
+    keepAlive: (id) => renewals.renew(id),
+    async timeToLive(id, { keys }, caller = 'trusted') {
+      const remainingMs = await calls.askLeader('lease-remaining', String(id), { repeatable: true });
+      await driver.barrier();
+      const { leases, auth } = state.machine;
+      const lease = leases.get(id);
+      if (lease === undefined || remainingMs === null) return null;
+      const held = keys ? leases.keysOf(id) : [];
+      for (const key of held) refuse(auth.checkRange(caller, { key, rangeEnd: null }, 'read'));
+      return {
+        ttlSeconds: Math.floor(remainingMs / 1000),
+        grantedTtlSeconds: lease.ttlSeconds,
+        keys: held,
+      };
+    },
+    async list() {
+      await driver.barrier();
+      return state.machine.leases.list().map(({ id }) => id);
+    },
+  };
+}
+
+/** A client must be able to outlive an election: etcd's one and a half election timeouts, in whole seconds. */
+function ttlSecondsMin({ electionTimeoutMs }: MemberConfig): number {
+  return Math.ceil((1.5 * electionTimeoutMs) / 1000);
+}
+
+/** Positive and of 63 bits, as some clients keep it signed. */
+function chooseId({ env, state }: MemberContext): LeaseId {
+  for (;;) {
+    const high = BigInt(env.random.nextUint32() >>> 1);
+    const id = (high << 32n) | BigInt(env.random.nextUint32());
+    if (id !== 0n && state.machine.leases.get(id) === undefined) return id;
+  }
 }

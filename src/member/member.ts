@@ -11,6 +11,7 @@ import type { Alarm, CommandResponse, RangeResponse, TxnOperation, TxnRequest } 
 import { createAuth } from './auth.js';
 import { startAutoCompaction } from './auto-compaction.js';
 import { recover } from './bootstrap.js';
+import { createCalls } from './calls.js';
 import { createCluster } from './cluster.js';
 import type { MemberConfig } from './config.js';
 import type { MemberContext } from './context.js';
@@ -159,6 +160,7 @@ function createContext({ config, env, core, state, driver }: MemberParts): Membe
     core,
     state,
     driver,
+    calls: createCalls({ config, env, core, driver }),
     async propose(command, type, caller) {
       const bytes = encodeProposal({ command, caller });
       if (bytes.length > config.limits.requestSizeBytesMax) throw new QuorateError('request-too-large');

@@ -192,7 +192,7 @@ export function createWorld(options: WorldOptions): World {
             }
             callee.onCall(idOfName(self.name), request).then(
               (answer) => answered(() => resolve(answer))(),
-              (error: Error) => answered(() => reject(error))(),
+              (error: unknown) => answered(() => reject(error instanceof Error ? error : failed))(),
             );
           });
         }),
