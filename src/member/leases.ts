@@ -6,7 +6,7 @@ import { createLessor, createRenewals } from './lease/index.js';
 import type { Lessor } from './lease/index.js';
 import type { SpaceKeeper } from './maintenance.js';
 import { refuse } from './outcome.js';
-import type { MemberLeases } from './types.js';
+import type { MemberAuth, MemberLeases } from './types.js';
 
 /** etcd's: in nanoseconds it would still fit. */
 const ttlSecondsMax = 9_000_000_000;
@@ -15,7 +15,11 @@ const ttlSecondsMax = 9_000_000_000;
  * Leases: granted and revoked through the log, kept alive and ended by the leader's clock (lease/lessor.ts). A member that
  * does not lead passes on what only the leader knows.
  */
-export function createLeases(context: MemberContext, space: SpaceKeeper): MemberLeases {
+export function createLeases(
+  context: MemberContext,
+  space: SpaceKeeper,
+  auth: Pick<MemberAuth, 'current' | 'requireUser'>,
+): MemberLeases {
   const { config, core, driver, state, calls } = context;
   const { id: self } = core.status();
   const renewals = createRenewals(context);
@@ -65,20 +69,24 @@ export function createLeases(context: MemberContext, space: SpaceKeeper): Member
       context.propose({ type: 'lease-revoke', id, onlyInTerm: 0 }, 'lease-revoke', caller),
     keepAlive: (id) => renewals.renew(id),
     async timeToLive(id, { keys }, caller = 'trusted') {
+      auth.requireUser(caller);
       const remainingMs = await calls.askLeader('lease-remaining', String(id), { repeatable: true });
       await driver.barrier();
-      const { leases, auth } = state.machine;
+      const { machine } = state;
+      const { leases } = machine;
       const lease = leases.get(id);
       if (lease === undefined || remainingMs === null) return null;
       const held = keys ? leases.keysOf(id) : [];
-      for (const key of held) refuse(auth.checkRange(caller, { key, rangeEnd: null }, 'read'));
+      const reader = auth.current(caller);
+      for (const key of held) refuse(machine.auth.checkRange(reader, { key, rangeEnd: null }, 'read'));
       return {
         ttlSeconds: Math.floor(remainingMs / 1000),
         grantedTtlSeconds: lease.ttlSeconds,
         keys: held,
       };
     },
-    async list() {
+    async list(caller = 'trusted') {
+      auth.requireUser(caller);
       await driver.barrier();
       return state.machine.leases.list().map(({ id }) => id);
     },

@@ -72,7 +72,7 @@ function createMember(parts: MemberParts): Member {
   const watches = createWatchHub(context);
   const auth = createAuth(context);
   const maintenance = createMaintenance(context);
-  const leases = createLeases(context, maintenance);
+  const leases = createLeases(context, maintenance, auth);
   const { propose, read } = context;
   startAutoCompaction(context, config.autoCompaction ?? null);
 
