@@ -12,6 +12,7 @@ import { healthMethods } from './health.js';
 import { createHttpServer } from './http-server.js';
 import { kvMethods } from './kv.js';
 import { createLeaderlessStreams } from './leaderless.js';
+import { leaseMethods } from './lease.js';
 import { defaultApiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { createListener } from './listener.js';
@@ -51,6 +52,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const metrics = createMetrics(member);
   const methods = [
     ...kvMethods(member, header),
+    ...leaseMethods(member, header),
     ...clusterMethods(member, header),
     ...maintenanceMethods(member, header),
     ...authMethods(member, header),
