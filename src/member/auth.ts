@@ -73,8 +73,8 @@ export function createAuth(context: MemberContext): MemberAuth {
 
   function callerOf({ token, commonName }: Credentials): Caller | Promise<Caller> {
     if (token !== null) {
-      const bare = withoutScheme(token);
-      return jwt === null ? callerOfSimple(bare) : view().enabled ? jwt.verify(bare) : nobody;
+      if (jwt === null) return callerOfSimple(token);
+      return view().enabled ? jwt.verify(token) : nobody;
     }
     return commonName !== null && commonName !== '' ? callerOfName(commonName) : nobody;
   }
@@ -226,9 +226,4 @@ export function createAuth(context: MemberContext): MemberAuth {
     requireRange: (caller, range, permission) =>
       refuse(view().checkRange(current(caller), range, permission)),
   };
-}
-
-/** Over HTTP the token may have the word before it that HTTP has for it. */
-function withoutScheme(token: string): string {
-  return token.replace(/^Bearer /i, '');
 }
