@@ -1,0 +1,82 @@
+import { messageOf, QuorateError } from '../base/index.js';
+import type { MemberContext } from './context.js';
+
+/** The store's size on disk is asked for no more often than this. */
+const measureIntervalMs = 1000;
+
+/** Guards the space that the store may take. */
+export interface SpaceKeeper {
+  /** Errors: `no-space` while that alarm is raised, or when the store has reached its quota, which raises it. */
+  requireSpace(): void;
+}
+
+/**
+ * Compares what the store takes with the quota, at next to no cost for each request: the size was measured a moment ago,
+ * and what has been applied since is added to it. Without a quota (0 bytes) only the alarm counts.
+ */
+export function createSpaceKeeper(context: MemberContext): SpaceKeeper {
+  const { config, env, core, driver, state } = context;
+  const { quotaSizeBytes } = config.limits;
+  const { id: memberId } = core.status();
+  let measuredSizeBytes = 0;
+  let measuredAtMs = Number.NEGATIVE_INFINITY;
+  let isMeasuring = false;
+  /** What was applied since the last measurement began. */
+  let addedSizeBytes = 0;
+  let unflushedBefore = 0;
+  let isRaising = false;
+  let stopped = false;
+
+  function noteGrowth(): void {
+    const { unflushedSizeBytes } = state.machine;
+    addedSizeBytes += Math.max(0, unflushedSizeBytes - unflushedBefore);
+    unflushedBefore = unflushedSizeBytes;
+    const isDue = env.monotonicMs() - measuredAtMs >= measureIntervalMs;
+    if (quotaSizeBytes > 0 && isDue && !isMeasuring) measure().catch(fail);
+  }
+
+  async function measure(): Promise<void> {
+    isMeasuring = true;
+    measuredAtMs = env.monotonicMs();
+    addedSizeBytes = state.machine.unflushedSizeBytes;
+    const { total } = await context.read((machine) => machine.sizeBytes());
+    measuredSizeBytes = total;
+    isMeasuring = false;
+  }
+
+  function fail(error: unknown): void {
+    isMeasuring = false;
+    if (!stopped) env.logger.warn('the size of the store is unknown', { reason: messageOf(error) });
+  }
+
+  function raise(): void {
+    if (isRaising) return;
+    isRaising = true;
+    const sizeBytes = measuredSizeBytes + addedSizeBytes;
+    env.logger.error('the store has reached its quota: writes are refused', { sizeBytes, quotaSizeBytes });
+    const command = { type: 'alarm', action: 'activate', memberId, alarm: 'no-space' } as const;
+    const settled = (): void => {
+      isRaising = false;
+    };
+    context.propose(command, 'alarm', 'trusted').then(settled, settled); // The next request would raise it again.
+  }
+
+  driver.observe({
+    turnApplied: noteGrowth,
+    stateReplaced() {
+      unflushedBefore = 0;
+      measuredAtMs = Number.NEGATIVE_INFINITY;
+    },
+    stopped: () => (stopped = true),
+  });
+  noteGrowth();
+
+  return {
+    requireSpace() {
+      if (state.machine.alarms.some(({ alarm }) => alarm === 'no-space')) throw new QuorateError('no-space');
+      if (quotaSizeBytes <= 0 || measuredSizeBytes + addedSizeBytes < quotaSizeBytes) return;
+      raise();
+      throw new QuorateError('no-space');
+    },
+  };
+}
