@@ -62,6 +62,9 @@ export function createAuth(context: MemberContext): MemberAuth {
           tokens.dropOf(command.user);
         } else if (command.type === 'auth-disable') {
           tokens.dropAll();
+          env.logger.info('users are not needed any more');
+        } else if (command.type === 'auth-enable') {
+          env.logger.info('from now on users are needed', { revision: view().revision });
         }
       },
       // Whose password has changed meanwhile this member will never learn.

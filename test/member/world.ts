@@ -1,7 +1,7 @@
 import { QuorateError, seededRandom, silentLogger } from '../../src/base/index.js';
 import type { Logger, Random } from '../../src/base/index.js';
 import { defaultLimits, initialIdentity, startMember } from '../../src/member/index.js';
-import type { Env, InitialIdentity, Member, MemberConfig } from '../../src/member/index.js';
+import type { Env, InitialIdentity, Member, MemberConfig, Secrets } from '../../src/member/index.js';
 import type { PeerHandlers, PeerNetwork } from '../../src/peer/index.js';
 import type { Message } from '../../src/raft/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
@@ -39,10 +39,12 @@ export interface World {
 export interface WorldOptions {
   readonly members: number;
   readonly seed?: number;
-  readonly config?: Partial<Pick<MemberConfig, 'snapshotCount' | 'limits' | 'autoCompaction'>>;
+  readonly config?: Partial<Pick<MemberConfig, 'snapshotCount' | 'limits' | 'autoCompaction' | 'auth'>>;
   /** Called before each disk write takes effect: throw or kill from here to crash at that very write. */
   readonly onWrite?: (name: string, write: MemoryWrite) => void;
   readonly logger?: Logger;
+  /** Of all members; left out: cheap ones. */
+  readonly secrets?: Secrets;
 }
 
 interface Host {
@@ -132,7 +134,7 @@ export function createWorld(options: WorldOptions): World {
       },
       soon: (action) => void at(nowMs, whileAlive(action)),
       random: seededRandom(random.nextUint32()),
-      secrets: cheapSecrets(random),
+      secrets: options.secrets ?? cheapSecrets(random),
       disk: self.disk,
       network: createNetwork(self, whileAlive, random),
       logger: options.logger ?? silentLogger,
