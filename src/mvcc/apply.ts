@@ -1,19 +1,25 @@
-import { unreachable } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
+import type { AlarmState } from './alarms.js';
+import type { AuthState } from './auth/index.js';
 import { Change } from './change.js';
 import type { KeyIndex } from './key-index.js';
-import type { LeaseSet } from './lease-set.js';
+import type { LeaseState } from './leases.js';
 import type { Records } from './records.js';
 import { checkPlan, checkPut, planTxn, runPlan } from './txn.js';
 import type {
   AppliedPosition,
+  AuthCommand,
   Command,
   CommandResponse,
   CompactRequest,
   DeleteRangeRequest,
+  LeaseCheckpoint,
+  LeaseGrant,
+  LeaseRevoke,
   MemberAttributes,
   Membership,
   Outcome,
+  Proposal,
   PutRequest,
   Revision,
   TxnRequest,
@@ -31,11 +37,22 @@ export interface ApplyOptions {
   readonly state: State;
   readonly index: KeyIndex;
   readonly records: Records;
-  readonly leases: LeaseSet;
+  readonly leases: LeaseState;
+  readonly alarms: AlarmState;
+  readonly auth: AuthState;
 }
 
-/** Does what a command says. Deterministic: only the state and the command decide; a refusal changes nothing. */
-export function applyCommand(options: ApplyOptions, command: Command): Outcome<CommandResponse> {
+/**
+ * Does what a proposal says, at `options.state.applied`. Deterministic: only the state and the proposal decide; a refusal
+ * changes nothing. In etcd's order: what an alarm forbids, what the caller may, what the command needs.
+ */
+export function applyProposal(options: ApplyOptions, proposal: Proposal): Outcome<CommandResponse> {
+  const { alarms, auth, leases } = options;
+  const error = alarms.check(proposal.command) ?? auth.checkProposal(proposal, leases);
+  return error === null ? applyCommand(options, proposal.command) : refused(error);
+}
+
+function applyCommand(options: ApplyOptions, command: Command): Outcome<CommandResponse> {
   switch (command.type) {
     case 'put':
       return applyPut(options, command);
@@ -47,8 +64,20 @@ export function applyCommand(options: ApplyOptions, command: Command): Outcome<C
       return applyCompact(options.state, command);
     case 'member-attributes':
       return applyAttributes(options.state, command);
+    case 'lease-grant':
+      return applyGrant(options, command);
+    case 'lease-revoke':
+      return applyRevoke(options, command);
+    case 'lease-checkpoint':
+      return applyCheckpoint(options, command);
+    case 'alarm':
+      return done({
+        type: 'alarm',
+        revision: options.state.revision,
+        alarms: options.alarms.apply(command),
+      });
     default:
-      return unreachable(command);
+      return applyAuth(options, command);
   }
 }
 
@@ -58,14 +87,14 @@ function applyPut(options: ApplyOptions, request: PutRequest): Outcome<CommandRe
   if (error !== null) return refused(error);
   const response = change.put(request);
   options.state.revision = change.revision;
-  return { ok: true, value: response };
+  return done(response);
 }
 
 function applyDeleteRange(options: ApplyOptions, request: DeleteRangeRequest): Outcome<CommandResponse> {
   const change = begin(options);
   const response = change.deleteRange(request);
   options.state.revision = change.revision;
-  return { ok: true, value: response };
+  return done(response);
 }
 
 function applyTxn(options: ApplyOptions, request: TxnRequest): Outcome<CommandResponse> {
@@ -75,7 +104,7 @@ function applyTxn(options: ApplyOptions, request: TxnRequest): Outcome<CommandRe
   if (error !== null) return refused(error);
   const response = runPlan(plan, change);
   options.state.revision = change.revision;
-  return { ok: true, value: response };
+  return done(response);
 }
 
 /** From now on nobody reads below the revision; the records go later (compaction.ts). */
@@ -83,7 +112,7 @@ function applyCompact(state: State, { revision }: CompactRequest): Outcome<Comma
   if (revision <= state.compactRevision) return refused('compacted');
   if (revision > state.revision) return refused('future-revision');
   state.compactRevision = revision;
-  return { ok: true, value: { type: 'compact', revision: state.revision } };
+  return done({ type: 'compact', revision: state.revision });
 }
 
 function applyAttributes(state: State, attributes: MemberAttributes): Outcome<CommandResponse> {
@@ -94,12 +123,51 @@ function applyAttributes(state: State, attributes: MemberAttributes): Outcome<Co
     member.id === id ? { ...member, name, clientUrls } : member,
   );
   state.membership = { ...membership, members };
-  return { ok: true, value: { type: 'member-attributes', revision: state.revision } };
+  return done({ type: 'member-attributes', revision: state.revision });
+}
+
+function applyGrant({ state, leases }: ApplyOptions, grant: LeaseGrant): Outcome<CommandResponse> {
+  if (leases.get(grant.id) !== undefined) return refused('lease-exists');
+  leases.grant(grant.id, grant.ttlSeconds);
+  return done({ type: 'lease-grant', revision: state.revision });
+}
+
+/** The lease and its keys go together, the keys in their order and in one revision. */
+function applyRevoke(options: ApplyOptions, revoke: LeaseRevoke): Outcome<CommandResponse> {
+  const { state, leases } = options;
+  if (isOfAnotherTerm(state, revoke)) return refused('leader-changed');
+  if (leases.get(revoke.id) === undefined) return refused('lease-not-found');
+  const change = begin(options);
+  for (const key of leases.keysOf(revoke.id)) change.delete(key);
+  leases.revoke(revoke.id);
+  state.revision = change.revision;
+  return done({ type: 'lease-revoke', revision: state.revision });
+}
+
+function applyCheckpoint(options: ApplyOptions, checkpoint: LeaseCheckpoint): Outcome<CommandResponse> {
+  const { state, leases } = options;
+  if (isOfAnotherTerm(state, checkpoint)) return refused('leader-changed');
+  leases.checkpoint(checkpoint.leases);
+  return done({ type: 'lease-checkpoint', revision: state.revision });
+}
+
+/** What a leader says of time counts only while it leads. */
+function isOfAnotherTerm({ applied }: State, { onlyInTerm }: LeaseRevoke | LeaseCheckpoint): boolean {
+  return onlyInTerm > 0 && onlyInTerm !== applied.term;
+}
+
+function applyAuth({ state, auth }: ApplyOptions, command: AuthCommand): Outcome<CommandResponse> {
+  const error = auth.apply(command);
+  return error === null ? done({ type: 'auth', revision: state.revision }) : refused(error);
 }
 
 function begin({ state, index, records }: ApplyOptions): Change {
   const { revision, compactRevision } = state;
   return new Change({ index, records, revision, compactRevision });
+}
+
+function done(value: CommandResponse): Outcome<CommandResponse> {
+  return { ok: true, value };
 }
 
 function refused(error: ErrorCode): { readonly ok: false; readonly error: ErrorCode } {

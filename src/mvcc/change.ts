@@ -1,4 +1,5 @@
 import { emptyBytes, some } from '../base/index.js';
+import type { Key } from '../base/index.js';
 import { endOf, successorOf } from './key-index.js';
 import type { KeyIndex, RecordId } from './key-index.js';
 import type { View } from './range.js';
@@ -65,9 +66,7 @@ export class Change implements View {
       const { keys } = index.aliveChunk(from, request, chunkLength);
       for (const key of keys) {
         if (request.prevKv) previous.push(some(readAlive(index, records, key), 'the key is alive'));
-        const id = this.#nextId();
-        index.remove(key, id);
-        records.putTombstone(id, key);
+        this.delete(key);
       }
       deleted += keys.length;
       const last = keys.at(-1);
@@ -75,6 +74,13 @@ export class Change implements View {
       from = successorOf(last);
     }
     return { type: 'delete-range', revision: this.revision, deleted, previous };
+  }
+
+  /** The key must be alive. */
+  delete(key: Key): void {
+    const id = this.#nextId();
+    this.index.remove(key, id);
+    this.records.putTombstone(id, key);
   }
 
   #nextId(): RecordId {
@@ -89,7 +95,7 @@ export interface ChangeableState {
   readonly compactRevision: Revision;
 }
 
-function readAlive(index: KeyIndex, records: Records, key: string): KeyValue | null {
+function readAlive(index: KeyIndex, records: Records, key: Key): KeyValue | null {
   const entry = index.alive(key);
   return entry === undefined ? null : records.read(entry, key);
 }
@@ -102,6 +108,6 @@ function keptValue(previous: KeyValue | null): Uint8Array {
   return previous?.value ?? emptyBytes;
 }
 
-function keptLease(index: KeyIndex, key: string): LeaseId {
+function keptLease(index: KeyIndex, key: Key): LeaseId {
   return index.alive(key)?.lease ?? 0n;
 }

@@ -86,7 +86,10 @@ export function successorOf(key: Key): Key {
   return `${key}\0`;
 }
 
-export function createKeyIndex(): KeyIndex {
+/** Told when a key goes from one lease to another; 0n: none. */
+export type Rebind = (key: Key, before: LeaseId, after: LeaseId) => void;
+
+export function createKeyIndex(rebind: Rebind): KeyIndex {
   const living = createOrderedMap<KeyEntry>();
   const dead = createOrderedMap<KeyEntry>();
 
@@ -115,9 +118,16 @@ export function createKeyIndex(): KeyIndex {
     return entry;
   }
 
+  function setLease(key: Key, entry: KeyEntry, lease: LeaseId): void {
+    if (entry.lease === lease) return;
+    rebind(key, entry.lease, lease);
+    entry.lease = lease;
+  }
+
   function remove(key: Key, id: RecordId): void {
     const entry = some(living.get(key), 'only a key that is alive is deleted');
     advance(entry, id);
+    setLease(key, entry, 0n);
     bury(entry);
     living.delete(key);
     dead.set(key, entry);
@@ -152,7 +162,7 @@ export function createKeyIndex(): KeyIndex {
       const entry = putAs(key, id);
       if (!entry.alive) entry.createRevision = id.main;
       entry.version++;
-      entry.lease = lease;
+      setLease(key, entry, lease);
       return entry;
     },
 
@@ -172,7 +182,7 @@ export function createKeyIndex(): KeyIndex {
       const entry = putAs(record.key, record);
       entry.createRevision = record.createRevision;
       entry.version = record.version;
-      entry.lease = record.lease;
+      setLease(record.key, entry, record.lease);
     },
 
     compact(key, revision, dropped) {
@@ -215,7 +225,6 @@ function olderCount(older: readonly number[], revision: Revision): number {
 function bury(entry: KeyEntry): void {
   entry.createRevision = 0;
   entry.version = 0;
-  entry.lease = 0n;
 }
 
 /**

@@ -1,13 +1,15 @@
-import { assert } from '../base/index.js';
+import { assert, QuorateError } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import type { OrderedStore } from '../storage/index.js';
-import { applyCommand } from './apply.js';
+import { createAlarms } from './alarms.js';
+import { applyProposal } from './apply.js';
 import type { ApplyOptions, State } from './apply.js';
+import { createAuthState } from './auth/index.js';
 import { createCompaction } from './compaction.js';
 import { createFlusher } from './flusher.js';
 import { hashRecords } from './hash-kv.js';
 import { createKeyIndex } from './key-index.js';
-import { noLeases } from './lease-set.js';
+import { createLeases } from './leases.js';
 import { encodeMeta, metaKey } from './meta.js';
 import { createPins } from './pins.js';
 import { checkRevision, readOne, readRange } from './range.js';
@@ -16,6 +18,7 @@ import { createRecords } from './records.js';
 import { loadMeta, restoreIndex } from './restore.js';
 import { runFirst, runYielding } from './steps.js';
 import type { Steps } from './steps.js';
+import { openTables } from './tables.js';
 import { checkPlan, planTxn, readPlan } from './txn.js';
 import type {
   AppliedPosition,
@@ -40,20 +43,25 @@ export async function openStateMachine(
 ): Promise<StateMachine> {
   const { yieldToLoop } = options;
   const meta = await loadMeta(store, options.genesis);
-  const index = createKeyIndex();
+  const tables = await openTables(store);
+  const leases = createLeases(tables);
+  const alarms = createAlarms(tables);
+  const auth = createAuthState(tables);
+  const index = createKeyIndex(leases.rebind);
   await restoreIndex(store, index, meta, yieldToLoop);
   const records = createRecords(store, options.cacheSizeBytesMax);
   const pins = createPins();
   const compaction = createCompaction({ store, index, pins, yieldToLoop });
   const state: State = { ...meta };
-  const context: ApplyOptions = { state, index, records, leases: noLeases };
+  const context: ApplyOptions = { state, index, records, leases, alarms, auth };
   let flushedIndex = state.applied.index;
   compaction.begin(state.compactRevision);
 
   const flusher = createFlusher(async () => {
     const { applied, compactRevision } = state;
     const metaRecord = { type: 'put', key: metaKey, value: encodeMeta(state) } as const;
-    await store.write([...records.beginFlush(), metaRecord], { sync: true });
+    const operations = [...records.beginFlush(), ...tables.beginFlush(), metaRecord];
+    await store.write(operations, { sync: true });
     records.endFlush();
     flushedIndex = applied.index;
     compaction.begin(compactRevision);
@@ -107,16 +115,22 @@ export async function openStateMachine(
       return state.membership;
     },
     get unflushedSizeBytes() {
-      return records.unflushedSizeBytes + (state.applied.index - flushedIndex) * entrySizeBytes;
+      const entries = (state.applied.index - flushedIndex) * entrySizeBytes;
+      return records.unflushedSizeBytes + tables.unflushedSizeBytes + entries;
     },
     get keyCount() {
       return index.aliveCount;
     },
+    leases,
+    get alarms() {
+      return alarms.list;
+    },
+    auth,
 
-    apply(position, command) {
+    apply(position, proposal) {
       advance(position);
-      if (command === null) return { ok: true, value: { type: 'none', revision: state.revision } };
-      return applyCommand(context, command);
+      if (proposal === null) return { ok: true, value: { type: 'none', revision: state.revision } };
+      return applyProposal(context, proposal);
     },
     applyMembership(position, membership) {
       advance(position);
@@ -140,7 +154,7 @@ export async function openStateMachine(
     async readTxn(request) {
       const view = viewNow();
       const plan = planTxn(request, view);
-      const error = checkPlan(plan, view, noLeases);
+      const error = checkPlan(plan, view, leases);
       if (error !== null) return refused(error);
       return readPinned(Math.max(view.compactRevision, 0), readPlan(plan, view));
     },
@@ -162,6 +176,11 @@ export async function openStateMachine(
       const value: HashKvResult = { hash, hashRevision, compactRevision, revision: current };
       return { ok: true, value };
     },
+
+    takeChanges: () => [],
+    recordChanges() {},
+    changesSince: () => Promise.reject(new QuorateError('unavailable', 'this member keeps no history yet')),
+    valueBefore: () => null,
 
     compacted: (revision) => compaction.finished(revision),
     async snapshot() {

@@ -3,7 +3,6 @@ import type { ErrorCode } from '../base/index.js';
 import type { Change } from './change.js';
 import { endOf, successorOf } from './key-index.js';
 import type { KeyEntry } from './key-index.js';
-import type { LeaseSet } from './lease-set.js';
 import { readRange } from './range.js';
 import type { View } from './range.js';
 import { runThrough } from './steps.js';
@@ -12,6 +11,7 @@ import type {
   Compare,
   CompareTarget,
   DeleteRangeRequest,
+  LeaseTable,
   PutRequest,
   RangeRequest,
   TxnOperationResponse,
@@ -42,14 +42,14 @@ export function planTxn(txn: TxnRequest, view: View): Plan {
 }
 
 /** Whether a put could be refused (validation is past, so only the state decides); null: no. */
-export function checkPut(put: PutRequest, view: View, leases: LeaseSet): ErrorCode | null {
-  if (put.lease !== 0n && !leases.has(put.lease)) return 'lease-not-found';
+export function checkPut(put: PutRequest, view: View, leases: LeaseTable): ErrorCode | null {
+  if (put.lease !== 0n && leases.get(put.lease) === undefined) return 'lease-not-found';
   const keeps = put.ignoreValue || put.ignoreLease;
   return keeps && view.index.alive(put.key) === undefined ? 'key-not-found' : null;
 }
 
 /** What refuses the planned operations as a whole, before any is done; null: nothing. In etcd's order: puts first. */
-export function checkPlan(plan: Plan, view: View, leases: LeaseSet): ErrorCode | null {
+export function checkPlan(plan: Plan, view: View, leases: LeaseTable): ErrorCode | null {
   return (
     checkEach(plan, (operation) => {
       if (operation.type === 'none') return 'key-not-found';
@@ -110,7 +110,7 @@ function checkEach(
 }
 
 /** The key before the lease: within a transaction etcd checks in this order, outside of one in the other. */
-function checkPutInTxn(put: PutRequest, view: View, leases: LeaseSet): ErrorCode | null {
+function checkPutInTxn(put: PutRequest, view: View, leases: LeaseTable): ErrorCode | null {
   return checkPut({ ...put, lease: 0n }, view, leases) ?? checkPut(put, view, leases);
 }
 
