@@ -47,7 +47,12 @@ export function membershipAfter(
 ): Membership {
   const records = new Map(before.members.map((member) => [member.id, member]));
   const context = change.type === 'change' ? decodeMemberContext(change.context) : null;
-  if (context !== null) records.set(context.id, context);
+  if (context !== null) {
+    const known = records.get(context.id);
+    // What a member has published of itself meanwhile stands.
+    const { peerUrls } = context;
+    records.set(context.id, known === undefined ? context : { ...known, peerUrls });
+  }
   const present = nodesOf(configuration);
   const gone = [...records.keys()].filter((id) => !present.has(id));
   const learners = new Set([...configuration.learners, ...configuration.learnersNext]);

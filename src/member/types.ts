@@ -180,6 +180,11 @@ export interface MemberCluster {
   remove(id: NodeId, caller?: Caller): Promise<readonly MemberRecord[]>;
   update(id: NodeId, peerUrls: readonly string[], caller?: Caller): Promise<readonly MemberRecord[]>;
   promote(id: NodeId, caller?: Caller): Promise<readonly MemberRecord[]>;
+  /** At once, through joint consensus: the learner becomes a voter and another voter leaves. Not in etcd's API. */
+  replace(
+    request: { readonly leaving: NodeId; readonly learner: NodeId },
+    caller?: Caller,
+  ): Promise<readonly MemberRecord[]>;
 }
 
 // --- Maintenance ------------------------------------------------------------------------------------------------------

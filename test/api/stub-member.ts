@@ -80,6 +80,7 @@ export function stubMember(
       remove: refuse,
       update: refuse,
       promote: refuse,
+      replace: refuse,
     },
     maintenance: {
       databaseSize: async () => Promise.resolve({ total: 4096, inUse: 2048 }),
