@@ -2,19 +2,34 @@
 // randomness or I/O in the parts that must be deterministic.
 import tseslint from 'typescript-eslint';
 
-const folders = ['base', 'raft', 'storage', 'mvcc', 'peer', 'member', 'api', 'client', 'cli', 'gen'];
+const folders = [
+  'base',
+  'bbolt',
+  'raft',
+  'storage',
+  'mvcc',
+  'peer',
+  'member',
+  'api',
+  'client',
+  'cli',
+  'tls',
+  'gen',
+];
 
 /** `types`: only `import type`. A folder that is not named may not be imported. */
 const mayImport = {
   base: { values: [], types: [] },
+  bbolt: { values: ['base'], types: [] },
   raft: { values: ['base'], types: [] },
   storage: { values: ['base'], types: ['raft'] },
   mvcc: { values: ['base'], types: ['storage'] },
-  peer: { values: ['base', 'gen'], types: ['raft', 'storage'] },
-  member: { values: ['base', 'raft', 'storage', 'mvcc', 'peer'], types: [] },
-  api: { values: ['base', 'gen', 'member'], types: ['mvcc'] },
+  tls: { values: ['base'], types: [] },
+  peer: { values: ['base', 'gen', 'tls'], types: ['raft', 'storage'] },
+  member: { values: ['base', 'bbolt', 'raft', 'storage', 'mvcc', 'peer'], types: ['tls'] },
+  api: { values: ['base', 'gen', 'member'], types: ['mvcc', 'tls'] },
   client: { values: ['base', 'gen'], types: [] },
-  cli: { values: ['base', 'api', 'member', 'client'], types: [] },
+  cli: { values: ['base', 'api', 'member', 'client', 'tls'], types: [] },
 };
 
 const outside = '(cluster|jepsen-like|test|bench)';
