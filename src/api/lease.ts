@@ -69,8 +69,13 @@ async function keepAlive(member: Member, header: HeaderWriter, call: CallStream)
   let fail: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_resolve, reject) => (fail = reject));
 
+  /** Who asks is found out for each: a stream may outlive its token. */
+  async function renew(id: bigint): Promise<number> {
+    return member.leases.keepAlive(id, await member.auth.callerOf(call.context.credentials));
+  }
+
   async function answer(id: bigint, before: Promise<void>): Promise<void> {
-    const renewal = member.leases.keepAlive(id);
+    const renewal = renew(id);
     renewal.catch(fail); // At once, whatever the ones before it are waiting for.
     await before;
     const ttlSeconds = await renewal;

@@ -1,11 +1,10 @@
 import { QuorateError } from '../base/index.js';
-import type { LeaseId } from '../mvcc/index.js';
+import type { Caller, LeaseId } from '../mvcc/index.js';
 import type { MemberConfig } from './config.js';
 import type { MemberContext } from './context.js';
 import { createLessor, createRenewals } from './lease/index.js';
 import type { Lessor } from './lease/index.js';
 import type { SpaceKeeper } from './maintenance.js';
-import { refuse } from './outcome.js';
 import type { MemberAuth, MemberLeases } from './types.js';
 
 /** etcd's: in nanoseconds it would still fit. */
@@ -18,7 +17,7 @@ const ttlSecondsMax = 9_000_000_000;
 export function createLeases(
   context: MemberContext,
   space: SpaceKeeper,
-  auth: Pick<MemberAuth, 'current' | 'requireUser'>,
+  auth: Pick<MemberAuth, 'requireUser' | 'requireRange'>,
 ): MemberLeases {
   const { config, core, driver, state, calls } = context;
   const { id: self } = core.status();
@@ -49,6 +48,15 @@ export function createLeases(
     return result;
   }
 
+  /** Errors unless the caller may do this with every key of the lease. etcd's rules since 3.4.26. */
+  function requireKeys(caller: Caller, id: LeaseId, permission: 'read' | 'write'): void {
+    auth.requireUser(caller);
+    if (state.machine.auth.checkAdmin(caller) === null) return; // Spares the keys.
+    for (const key of state.machine.leases.keysOf(id)) {
+      auth.requireRange(caller, { key, rangeEnd: null }, permission);
+    }
+  }
+
   calls.serve('renew-leases', (ids) => asLeader((present) => present.renew(ids.map(BigInt))));
   calls.serve('lease-remaining', (id) => asLeader((present) => present.remainingMs(BigInt(id))));
 
@@ -67,18 +75,19 @@ export function createLeases(
     },
     revoke: (id, caller = 'trusted') =>
       context.propose({ type: 'lease-revoke', id, onlyInTerm: 0 }, 'lease-revoke', caller),
-    keepAlive: (id) => renewals.renew(id),
+    async keepAlive(id, caller = 'trusted') {
+      requireKeys(caller, id, 'write');
+      return renewals.renew(id);
+    },
     async timeToLive(id, { keys }, caller = 'trusted') {
       auth.requireUser(caller);
       const remainingMs = await calls.askLeader('lease-remaining', String(id), { repeatable: true });
       await driver.barrier();
-      const { machine } = state;
-      const { leases } = machine;
+      const { leases } = state.machine;
       const lease = leases.get(id);
       if (lease === undefined || remainingMs === null) return null;
+      if (keys) requireKeys(caller, id, 'read');
       const held = keys ? leases.keysOf(id) : [];
-      const reader = auth.current(caller);
-      for (const key of held) refuse(machine.auth.checkRange(reader, { key, rangeEnd: null }, 'read'));
       return {
         ttlSeconds: Math.floor(remainingMs / 1000),
         grantedTtlSeconds: lease.ttlSeconds,
@@ -88,7 +97,9 @@ export function createLeases(
     async list(caller = 'trusted') {
       auth.requireUser(caller);
       await driver.barrier();
-      return state.machine.leases.list().map(({ id }) => id);
+      const ids = state.machine.leases.list().map(({ id }) => id);
+      for (const id of ids) requireKeys(caller, id, 'read');
+      return ids;
     },
   };
 }
