@@ -1,3 +1,4 @@
+import { unreachable } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import type { AlarmState } from './alarms.js';
 import type { AuthState } from './auth/index.js';
@@ -7,6 +8,7 @@ import type { LeaseState } from './leases.js';
 import type { Records } from './records.js';
 import { checkPlan, checkPut, planTxn, runPlan } from './txn.js';
 import type {
+  AlarmCommand,
   AppliedPosition,
   AuthCommand,
   Command,
@@ -71,13 +73,22 @@ function applyCommand(options: ApplyOptions, command: Command): Outcome<CommandR
     case 'lease-checkpoint':
       return applyCheckpoint(options, command);
     case 'alarm':
-      return done({
-        type: 'alarm',
-        revision: options.state.revision,
-        alarms: options.alarms.apply(command),
-      });
-    default:
+      return applyAlarm(options, command);
+    case 'auth-enable':
+    case 'auth-disable':
+    case 'user-add':
+    case 'user-delete':
+    case 'user-change-password':
+    case 'user-grant-role':
+    case 'user-revoke-role':
+    case 'role-add':
+    case 'role-delete':
+    case 'role-grant-permission':
+    case 'role-revoke-permission':
+    case 'auth-token':
       return applyAuth(options, command);
+    default:
+      return unreachable(command);
   }
 }
 
@@ -154,6 +165,10 @@ function applyCheckpoint(options: ApplyOptions, checkpoint: LeaseCheckpoint): Ou
 /** What a leader says of time counts only while it leads. */
 function isOfAnotherTerm({ applied }: State, { onlyInTerm }: LeaseRevoke | LeaseCheckpoint): boolean {
   return onlyInTerm > 0 && onlyInTerm !== applied.term;
+}
+
+function applyAlarm({ state, alarms }: ApplyOptions, command: AlarmCommand): Outcome<CommandResponse> {
+  return done({ type: 'alarm', revision: state.revision, alarms: alarms.apply(command) });
 }
 
 function applyAuth({ state, auth }: ApplyOptions, command: AuthCommand): Outcome<CommandResponse> {

@@ -2,6 +2,7 @@ import { assert, QuorateError, some } from '../base/index.js';
 import type { Key } from '../base/index.js';
 import { createByteReader } from './byte-reader.js';
 import { createByteWriter } from './byte-writer.js';
+import type { Rebind } from './key-index.js';
 import type { Tables } from './tables.js';
 import type { Lease, LeaseCheckpoint, LeaseId, LeaseTable } from './types.js';
 
@@ -26,7 +27,7 @@ export interface LeaseState extends LeaseTable {
   /** Leases that are gone are passed over. */
   checkpoint(leases: LeaseCheckpoint['leases']): void;
   /** The key index tells that the key goes from one lease to another; 0n: none. */
-  rebind(key: Key, before: LeaseId, after: LeaseId): void;
+  readonly rebind: Rebind;
 }
 
 /**

@@ -8,6 +8,10 @@ import type { Membership, StateMeta } from './types.js';
 
 const chunkLength = 2_000;
 
+/** All rows of tables.ts are in [t, u). */
+const tablesStart = Buffer.from('t');
+const tablesEnd = Buffer.from('u');
+
 /** What the store says it holds. An empty one gets the genesis, made durable before this resolves. */
 export async function loadMeta(store: OrderedStore, genesis: Membership): Promise<StateMeta> {
   const meta = readStateMeta(store);
@@ -23,6 +27,25 @@ export async function loadMeta(store: OrderedStore, genesis: Membership): Promis
   const fresh = { applied: { term: 0, index: 0 }, revision: 1, compactRevision: -1, membership: genesis };
   await store.write([{ type: 'put', key: metaKey, value: encodeMeta(fresh) }], { sync: true });
   return fresh;
+}
+
+/** A key that no part of the state owns throws `storage-corrupt`: what it means would be lost without a word. */
+export async function refuseUnknownKeys(store: OrderedStore): Promise<void> {
+  const gaps = [
+    { lt: firstRecordKey },
+    { gte: recordKeysEnd, lt: metaKey },
+    { gte: Buffer.from('meta\0'), lt: tablesStart },
+    { gte: tablesEnd },
+  ];
+  for (const gap of gaps) {
+    for await (const [key] of store.entries({ ...gap, limit: 1 })) {
+      const found = Buffer.from(key).toString('hex');
+      throw new QuorateError(
+        'storage-corrupt',
+        `the state store holds a key that this program does not know, ${found}: it is damaged, or of a later version`,
+      );
+    }
+  }
 }
 
 /** Goes over all records and puts them into the index. Records that do not fit throw `storage-corrupt`. */

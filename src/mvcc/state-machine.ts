@@ -15,7 +15,7 @@ import { createPins } from './pins.js';
 import { checkRevision, readOne, readRange } from './range.js';
 import type { View } from './range.js';
 import { createRecords } from './records.js';
-import { loadMeta, restoreIndex } from './restore.js';
+import { loadMeta, refuseUnknownKeys, restoreIndex } from './restore.js';
 import { runFirst, runYielding } from './steps.js';
 import type { Steps } from './steps.js';
 import { openTables } from './tables.js';
@@ -43,6 +43,7 @@ export async function openStateMachine(
 ): Promise<StateMachine> {
   const { yieldToLoop } = options;
   const meta = await loadMeta(store, options.genesis);
+  await refuseUnknownKeys(store);
   const tables = await openTables(store);
   const leases = createLeases(tables);
   const alarms = createAlarms(tables);

@@ -5,7 +5,7 @@ import { openStateMachine, validateTxn } from '../../src/mvcc/index.js';
 import type { Command, StateMachine } from '../../src/mvcc/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { MemoryDisk } from '../../src/storage/index.js';
-import { genesis, plain, turn } from './harness.js';
+import { genesis, plain, trusted, turn } from './harness.js';
 import { anyCompact, anyPut, anyRemove, anyWritingTxn, range } from './requests.js';
 
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(
@@ -22,7 +22,7 @@ async function open(disk: MemoryDisk): Promise<StateMachine> {
 /** Applies the log from the applied index on, with a flush every few entries. */
 async function run(machine: StateMachine, log: readonly Command[]): Promise<void> {
   for (let index = machine.applied.index; index < log.length; index++) {
-    machine.apply({ term: 1, index: index + 1 }, log[index] ?? null);
+    machine.apply({ term: 1, index: index + 1 }, trusted(log[index] ?? null));
     if (index % 3 === 2) await machine.flush();
     if (index % 9 === 8) await machine.compacted(machine.compactRevision);
   }

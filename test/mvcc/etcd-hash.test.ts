@@ -178,8 +178,8 @@ function requestOf(command: Command): { readonly path: string; readonly body: Re
     }
     case 'compact':
       return { path: 'compaction', body: { revision: command.revision, physical: true } };
-    case 'member-attributes':
-      throw new Error('etcd has no such request');
+    default:
+      throw new Error('not among the requests here');
   }
 }
 

@@ -1,5 +1,12 @@
 import { openStateMachine } from '../../src/mvcc/index.js';
-import type { Command, CommandResponse, Membership, Outcome, StateMachine } from '../../src/mvcc/index.js';
+import type {
+  Command,
+  CommandResponse,
+  Membership,
+  Outcome,
+  Proposal,
+  StateMachine,
+} from '../../src/mvcc/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { MemoryDisk, MemoryDiskOptions, OrderedStore } from '../../src/storage/index.js';
 
@@ -16,6 +23,11 @@ export const genesis: Membership = {
   ],
   removed: [],
 };
+
+/** As the members themselves propose it. */
+export function trusted(command: Command | null): Proposal | null {
+  return command === null ? null : { command, caller: 'trusted' };
+}
 
 /** Other work of the event loop: all that waits for a promise. */
 export async function turn(): Promise<void> {
@@ -49,7 +61,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
 
   function apply(command: Command | null): Outcome<CommandResponse> {
     log.push(command);
-    return machine.apply({ term: 1, index: log.length }, command);
+    return machine.apply({ term: 1, index: log.length }, trusted(command));
   }
 
   return {
@@ -70,7 +82,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
       const flushed = machine.applied.index;
       if (!replay) log.length = flushed;
       for (let index = flushed; index < log.length; index++) {
-        machine.apply({ term: 1, index: index + 1 }, log[index] ?? null);
+        machine.apply({ term: 1, index: index + 1 }, trusted(log[index] ?? null));
       }
     },
     async close() {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { openStateMachine, readStateMeta } from '../../src/mvcc/index.js';
-import type { StateMachine } from '../../src/mvcc/index.js';
+import type { Command, StateMachine } from '../../src/mvcc/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { OrderedStore } from '../../src/storage/index.js';
-import { createHarness, genesis, plain, storedRevisions, turn } from './harness.js';
+import { createHarness, genesis, plain, storedRevisions, trusted, turn } from './harness.js';
 import { compact, put, range, remove, txn } from './requests.js';
 
 const options = { cacheSizeBytesMax: 0, yieldToLoop: turn, genesis };
@@ -288,8 +288,8 @@ describe('the hash', () => {
     const hashes = [];
     for (const [behind, { machine }] of members.entries()) {
       let index = 0;
-      const apply = (...commands: Parameters<StateMachine['apply']>[1][]): void => {
-        for (const command of commands) machine.apply({ term: 1, index: ++index }, command);
+      const apply = (...commands: Command[]): void => {
+        for (const command of commands) machine.apply({ term: 1, index: ++index }, trusted(command));
       };
       for (let i = 0; i < 50; i++) apply(put(`k${i % 7}`, `${i}`), remove(`k${(i * 3) % 7}`));
       apply(compact(40));
@@ -306,12 +306,13 @@ describe('the hash', () => {
   it('is that of one moment, though it yields', async () => {
     const { machine } = await machineWith(0);
     let index = 0;
-    for (let i = 0; i < 2_000; i++) machine.apply({ term: 1, index: ++index }, put(`k${i}`, 'x'.repeat(200)));
+    const apply = (command: Command): unknown => machine.apply({ term: 1, index: ++index }, trusted(command));
+    for (let i = 0; i < 2_000; i++) apply(put(`k${i}`, 'x'.repeat(200)));
     const calm = await machine.hashKv(0);
     const { revision } = machine;
     const hashing = machine.hashKv(0);
-    for (let i = 0; i < 2_000; i++) machine.apply({ term: 1, index: ++index }, put(`k${i}`, 'y'));
-    machine.apply({ term: 1, index: ++index }, compact(machine.revision));
+    for (let i = 0; i < 2_000; i++) apply(put(`k${i}`, 'y'));
+    apply(compact(machine.revision));
     await machine.flush();
     expect(await hashing).toEqual(calm);
     expect(await machine.hashKv(revision)).toEqual({ ok: false, error: 'compacted' });
