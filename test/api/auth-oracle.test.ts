@@ -1,18 +1,33 @@
+import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { authMethods } from '../../src/api/auth.js';
 import { createHeaderWriter } from '../../src/api/header.js';
 import { kvMethods } from '../../src/api/kv.js';
-import type { UnaryMethod } from '../../src/api/method.js';
+import { leaseMethods } from '../../src/api/lease.js';
+import type { CallContext, CallStream, Method } from '../../src/api/method.js';
 import { QuorateError, some } from '../../src/base/index.js';
 import type { Credentials, Member } from '../../src/member/index.js';
 import { createWorld } from '../member/world.js';
+import { put } from '../mvcc/requests.js';
 import type { World } from '../member/world.js';
 import { authChangeCases, authReadCases, disableCase } from './auth-oracle/auth-requests.js';
+import { leaseCases, leases, putCases, revokeCases } from './auth-oracle/lease-requests.js';
 import { keyCases } from './auth-oracle/key-requests.js';
 import type { Case } from './auth-oracle/key-requests.js';
 import { people, settleIn } from './auth-oracle/people.js';
 import type { Person } from './auth-oracle/people.js';
 import { verdict } from './auth-oracle/rules.js';
+
+/** A call with one message, whose answers nobody reads. */
+function streamOf(request: Buffer, context: CallContext): CallStream {
+  return {
+    context,
+    requests: Readable.from([request]),
+    send: () => true,
+    drained: async () => Promise.resolve(),
+    signal: new AbortController().signal,
+  };
+}
 
 /*
  * Every call, by every kind of user, at every depth of a transaction: what a whole member answers is held against the rules
@@ -21,7 +36,7 @@ import { verdict } from './auth-oracle/rules.js';
 describe('who may do what', () => {
   let world: World;
   let member: Member;
-  let methods: ReadonlyMap<string, UnaryMethod>;
+  let methods: ReadonlyMap<string, Method>;
   let credentials: ReadonlyMap<string, Credentials>;
 
   beforeAll(async () => {
@@ -29,8 +44,12 @@ describe('who may do what', () => {
     member = await world.start('m1');
     await world.run(() => member.leader === member.id);
     const header = createHeaderWriter(member);
-    const all = [...kvMethods(member, header), ...authMethods(member, header)];
-    methods = new Map(all.flatMap((each) => (each.type === 'unary' ? [[each.path, each]] : [])));
+    const all = [
+      ...kvMethods(member, header),
+      ...authMethods(member, header),
+      ...leaseMethods(member, header),
+    ];
+    methods = new Map(all.map((method) => [method.path, method]));
     credentials = await settleIn(member, world);
   });
 
@@ -42,7 +61,8 @@ describe('who may do what', () => {
       credentials: some(credentials.get(person.name), 'credentials of the person'),
     };
     try {
-      await method.handle(Buffer.from(bytes), context, new AbortController().signal);
+      if (method.type === 'stream') await method.handle(streamOf(Buffer.from(bytes), context));
+      else await method.handle(Buffer.from(bytes), context, new AbortController().signal);
       return null;
     } catch (error) {
       if (error instanceof QuorateError) return error.code;
@@ -74,8 +94,23 @@ describe('who may do what', () => {
     },
   );
 
+  test.each(people.map((person) => [person.name, person] as const))('leases: %s', async (_name, person) => {
+    for (const { id, keys } of leases) {
+      await world.settle(member.leases.grant({ id: BigInt(id), ttlSeconds: 1000 }));
+      for (const key of keys) await world.settle(member.put(put(key, '', { lease: BigInt(id) })));
+    }
+    await check(person, putCases());
+    await world.settle(member.put(put('d', '')));
+    await check(person, leaseCases());
+    await check(person, revokeCases());
+    for (const { id } of leases) {
+      const left = member.leases.revoke(BigInt(id)).catch(() => undefined);
+      await world.settle(left);
+    }
+  });
+
   test('the rules tell all kinds of users apart', () => {
-    const cases = [...keyCases(), ...authReadCases()];
+    const cases = [...keyCases(), ...authReadCases(), ...putCases(), ...leaseCases(), ...revokeCases()];
     const verdicts = people.map((person) => cases.map(({ needs }) => verdict(person, needs)).join());
     const alike = new Map<string, string[]>();
     for (const [index, each] of verdicts.entries())

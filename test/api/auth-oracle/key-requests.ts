@@ -31,7 +31,7 @@ const singles = targets.filter(({ rangeEnd }) => rangeEnd === '');
 type Operation = etcdserverpb.RequestOp.$Properties;
 type Txn = etcdserverpb.TxnRequest.$Properties;
 
-interface Step {
+export interface Step {
   readonly name: string;
   /** As a call of its own; null: it only exists within a transaction. */
   readonly plain: { readonly path: string; readonly bytes: Uint8Array } | null;
@@ -39,7 +39,7 @@ interface Step {
   readonly needs: readonly Need[];
 }
 
-const bytes = (key: string): Buffer => Buffer.from(key, 'latin1');
+export const bytes = (key: string): Buffer => Buffer.from(key, 'latin1');
 
 function rangeSteps(): readonly Step[] {
   return targets.map(({ name, key, rangeEnd, keys }) => {
@@ -99,7 +99,7 @@ function compareSteps(): readonly Step[] {
   }));
 }
 
-function adding(operation: Operation): Step['within'] {
+export function adding(operation: Operation): Step['within'] {
   return (txn) => ({ ...txn, success: [...(txn.success ?? []), operation] });
 }
 
@@ -124,8 +124,11 @@ function nested(requestTxn: Txn): Txn {
 }
 
 /** Every kind of access to keys, by itself and at every place of a transaction. */
-export function keyCases(extra: readonly Step[] = []): readonly Case[] {
-  const steps = [...rangeSteps(), ...putSteps(), ...deleteSteps(), ...compareSteps(), ...extra];
+export function keyCases(): readonly Case[] {
+  return everywhere([...rangeSteps(), ...putSteps(), ...deleteSteps(), ...compareSteps()]);
+}
+
+export function everywhere(steps: readonly Step[]): readonly Case[] {
   return steps.flatMap(({ name, plain, within, needs }) => [
     ...(plain === null ? [] : [{ name, needs, ...plain }]),
     ...places.map(({ name: where, place }) => ({
