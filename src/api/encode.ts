@@ -4,7 +4,6 @@ import type {
   DeleteRangeResponse,
   HashKvResult,
   KeyValue,
-  MemberRecord,
   PutResponse,
   RangeResponse,
   TxnOperationResponse,
@@ -47,12 +46,6 @@ export function encodeCompactResponse(header: HeaderWriter, response: CompactRes
   return writer.finish();
 }
 
-export function encodeMemberListResponse(header: HeaderWriter, members: readonly MemberRecord[]): Buffer {
-  for (let index = members.length - 1; index >= 0; index--) writeMember(members[index]);
-  header(writer, 0);
-  return writer.finish();
-}
-
 export function encodeHashKvResponse(header: HeaderWriter, result: HashKvResult): Buffer {
   writer.number(0x20, result.hashRevision);
   writer.number(0x18, result.compactRevision);
@@ -72,9 +65,11 @@ export interface StatusFields {
   readonly errors: readonly string[];
   readonly isLearner: boolean;
   readonly revision: number;
+  readonly dbSizeQuotaBytes: number;
 }
 
 export function encodeStatusResponse(header: HeaderWriter, status: StatusFields): Buffer {
+  writer.number(0x60, status.dbSizeQuotaBytes);
   writer.boolean(0x50, status.isLearner);
   writer.number(0x48, status.dbSizeInUseBytes);
   for (const error of status.errors.toReversed()) writer.text(0x42, error);
@@ -92,17 +87,6 @@ export function encodeStatusResponse(header: HeaderWriter, status: StatusFields)
 export function encodeHealthResponse(serving: boolean): Buffer {
   writer.number(0x08, serving ? 1 : 2);
   return writer.finish();
-}
-
-function writeMember(member: MemberRecord | undefined): void {
-  if (member === undefined) return;
-  const mark = writer.mark();
-  writer.boolean(0x28, member.isLearner);
-  for (const url of member.clientUrls.toReversed()) writer.text(0x22, url);
-  for (const url of member.peerUrls.toReversed()) writer.text(0x1a, url);
-  if (member.name !== '') writer.text(0x12, member.name);
-  writer.bigint(0x08, idOf(member.id));
-  writer.message(0x12, mark);
 }
 
 /** An mvccpb.KeyValue as the field of that tag. */

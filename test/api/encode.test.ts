@@ -4,12 +4,12 @@ import {
   encodeCompactResponse,
   encodeDeleteRangeResponse,
   encodeHashKvResponse,
-  encodeMemberListResponse,
   encodePutResponse,
   encodeRangeResponse,
   encodeStatusResponse,
   encodeTxnResponse,
 } from '../../src/api/encode.js';
+import { encodeMembersResponse } from '../../src/api/encode-cluster.js';
 import { createHeaderWriter } from '../../src/api/header.js';
 import { etcdserverpb } from '../../src/gen/protos.js';
 import type { mvccpb } from '../../src/gen/protos.js';
@@ -166,7 +166,7 @@ describe('Answers on the wire', () => {
           );
           const record = { id: member.id, name: 'm', peerUrls: texts, clientUrls: texts, isLearner: true };
           const list = etcdserverpb.MemberListResponse.decode(
-            encodeMemberListResponse(header, [record, record]),
+            encodeMembersResponse(header, [record, record]),
           );
           const message = {
             ID: long(BigInt(`0x${member.id}`)),
@@ -186,6 +186,7 @@ describe('Answers on the wire', () => {
             version: '3.4.23',
             dbSizeBytes: at,
             dbSizeInUseBytes: 1,
+            dbSizeQuotaBytes: 4096,
             leader: member.id,
             raftIndex: 5,
             raftTerm: 6,
@@ -201,6 +202,7 @@ describe('Answers on the wire', () => {
                 header: headerMessage(at),
                 dbSize: at,
                 dbSizeInUse: 1,
+                dbSizeQuota: 4096,
                 leader: long(BigInt(`0x${member.id}`)),
               }),
             ),
