@@ -1,9 +1,9 @@
-import { QuorateError } from '../base/index.js';
 import type { Alarm, Caller } from '../mvcc/index.js';
 import type { MemberContext } from './context.js';
 import { startCorruptionCheck } from './corruption.js';
 import { moveLeadership } from './moving.js';
 import { refuse, valueOf } from './outcome.js';
+import { createSnapshotFiles } from './snapshot-file.js';
 import { createSpaceKeeper } from './space.js';
 import type { SpaceKeeper } from './space.js';
 import type { MemberMaintenance } from './types.js';
@@ -15,7 +15,7 @@ const everything = { gte: Buffer.of(0), lt: Buffer.alloc(64, 0xff) } as const;
 
 /** What operators ask of one member. */
 export function createMaintenance(context: MemberContext): MemberMaintenance & SpaceKeeper {
-  const { config, state } = context;
+  const { state } = context;
   let defragmenting: Promise<void> | null = null;
   startCorruptionCheck(context);
 
@@ -60,8 +60,7 @@ export function createMaintenance(context: MemberContext): MemberMaintenance & S
       defragmenting ??= compactStore().finally(() => (defragmenting = null));
       return defragmenting;
     },
-    snapshotFile: () =>
-      Promise.reject(new QuorateError('unavailable', `${config.name} cannot write a snapshot yet`)),
+    snapshotFile: createSnapshotFiles(context),
     async moveLeader(to, caller = 'trusted') {
       requireAdmin(caller);
       return moveLeadership(context, to);

@@ -1,6 +1,6 @@
 import { asBuffer, crc32c, QuorateError } from '../base/index.js';
 import type { Key } from '../base/index.js';
-import type { OrderedStore, StoreOperation } from '../storage/index.js';
+import type { StoreOperation, StoreReader } from '../storage/index.js';
 
 /*
  * Small tables beside the records: leases, alarms, users, roles. They are held in memory by their owners; what changes is
@@ -35,7 +35,7 @@ export interface Tables {
 }
 
 /** Reads all rows. A row that is not whole, or of no table, throws `storage-corrupt`. */
-export async function openTables(store: OrderedStore): Promise<Tables> {
+export async function openTables(store: StoreReader): Promise<Tables> {
   const restored = new Map<string, Row[]>(Object.values(tableNames).map((letter) => [letter, []]));
   for await (const [rowKey, value] of store.entries({ gte: Buffer.from('t'), lt: Buffer.from('u') })) {
     const key = asBuffer(rowKey).toString('latin1');
