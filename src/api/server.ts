@@ -21,6 +21,7 @@ import { maintenanceMethods } from './maintenance.js';
 import { guarded } from './method.js';
 import { createMetrics } from './metrics.js';
 import { reflectionMethods } from './reflection.js';
+import { snapshotMethods } from './snapshot.js';
 
 /** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
 export interface ApiServer {
@@ -55,6 +56,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...leaseMethods(member, header),
     ...clusterMethods(member, header),
     ...maintenanceMethods(member, header),
+    ...snapshotMethods(member),
     ...authMethods(member, header),
     ...lockMethods(member, header),
     ...electionMethods(member, header),
