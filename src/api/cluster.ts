@@ -32,8 +32,10 @@ export function clusterMethods(member: Member, header: HeaderWriter): readonly M
     }),
     unary(member, '/etcdserverpb.Cluster/MemberList', {
       decode: (bytes) => decodeRequest(etcdserverpb.MemberListRequest, bytes),
-      handle: async ({ linearizable }) =>
-        encodeMembersResponse(header, await cluster.members({ linearizable })),
+      async handle({ linearizable }, caller) {
+        member.auth.requireUser(caller);
+        return encodeMembersResponse(header, await cluster.members({ linearizable }));
+      },
     }),
     unary(member, '/etcdserverpb.Cluster/MemberPromote', {
       decode: (bytes) => toMemberId(decodeRequest(etcdserverpb.MemberPromoteRequest, bytes).ID),

@@ -77,6 +77,7 @@ async function alarm(
   const { action, memberId, alarm: kind } = request;
   if (action === AlarmAction.GET) {
     await member.linearizableBarrier();
+    member.auth.requireUser(caller);
     return maintenance.alarms().filter((each) => kind === undefined || each.alarm === kind);
   }
   if (kind === undefined) return [];

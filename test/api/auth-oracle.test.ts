@@ -2,8 +2,13 @@ import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { authMethods } from '../../src/api/auth.js';
 import { createHeaderWriter } from '../../src/api/header.js';
+import { clusterMethods } from '../../src/api/cluster.js';
+import { electionMethods } from '../../src/api/election.js';
+import { GrpcError } from '../../src/api/errors.js';
 import { kvMethods } from '../../src/api/kv.js';
 import { leaseMethods } from '../../src/api/lease.js';
+import { lockMethods } from '../../src/api/lock.js';
+import { maintenanceMethods } from '../../src/api/maintenance.js';
 import type { CallContext, CallStream, Method } from '../../src/api/method.js';
 import { QuorateError, some } from '../../src/base/index.js';
 import type { Credentials, Member } from '../../src/member/index.js';
@@ -14,6 +19,7 @@ import { authChangeCases, authReadCases, disableCase } from './auth-oracle/auth-
 import { leaseCases, leases, putCases, revokeCases } from './auth-oracle/lease-requests.js';
 import { keyCases } from './auth-oracle/key-requests.js';
 import type { Case } from './auth-oracle/key-requests.js';
+import { clusterCases, stage, turnCases } from './auth-oracle/other-requests.js';
 import { people, settleIn } from './auth-oracle/people.js';
 import type { Person } from './auth-oracle/people.js';
 import { verdict } from './auth-oracle/rules.js';
@@ -48,6 +54,10 @@ describe('who may do what', () => {
       ...kvMethods(member, header),
       ...authMethods(member, header),
       ...leaseMethods(member, header),
+      ...clusterMethods(member, header),
+      ...maintenanceMethods(member, header),
+      ...lockMethods(member, header),
+      ...electionMethods(member, header),
     ];
     methods = new Map(all.map((method) => [method.path, method]));
     credentials = await settleIn(member, world);
@@ -66,6 +76,7 @@ describe('who may do what', () => {
       return null;
     } catch (error) {
       if (error instanceof QuorateError) return error.code;
+      if (error instanceof GrpcError) return error.status.message;
       throw error;
     }
   }
@@ -73,7 +84,10 @@ describe('who may do what', () => {
   async function check(person: Person, cases: readonly Case[]): Promise<void> {
     const answers = await world.settle(Promise.all(cases.map((each) => ask(person, each))));
     const told = cases.map(({ name }, index) => `${name}: ${answers[index] ?? 'done'}`);
-    expect(told).toEqual(cases.map(({ name, needs }) => `${name}: ${verdict(person, needs) ?? 'done'}`));
+    const expected = cases.map(
+      ({ name, needs, permitted = 'done' }) => `${name}: ${verdict(person, needs) ?? permitted}`,
+    );
+    expect(told).toEqual(expected);
   }
 
   test.each(people.map((person) => [person.name, person] as const))('keys: %s', async (_name, person) => {
@@ -107,6 +121,38 @@ describe('who may do what', () => {
       const left = member.leases.revoke(BigInt(id)).catch(() => undefined);
       await world.settle(left);
     }
+  });
+
+  test.each(people.map((person) => [person.name, person] as const))(
+    'the cluster, locks and elections: %s',
+    async (_name, person) => {
+      const [own] = await world.settle(member.cluster.members({ linearizable: false }));
+      await check(person, clusterCases(some(own?.peerUrls[0], 'an address')));
+      const { leaseId, leaderKey } = stage;
+      await world.settle(member.leases.grant({ id: leaseId, ttlSeconds: 1000 }));
+      await world.settle(member.put(put(leaderKey, 'somebody')));
+      try {
+        for (const each of turnCases()) await check(person, [each]);
+      } finally {
+        await world.settle(member.leases.revoke(leaseId));
+      }
+    },
+  );
+
+  test('no call is left out', () => {
+    const asked = [
+      ...keyCases(),
+      ...authReadCases(),
+      ...authChangeCases(''),
+      disableCase,
+      ...leaseCases(),
+      ...revokeCases(),
+      ...clusterCases(''),
+      ...turnCases(),
+    ].map(({ path }) => path);
+    // These two are a put and a watch of one's own: as the Lock and the range beside them.
+    const likeOthers = ['/v3electionpb.Election/Campaign', '/v3electionpb.Election/Observe'];
+    expect([...methods.keys()].filter((path) => !asked.includes(path))).toEqual(likeOthers);
   });
 
   test('the rules tell all kinds of users apart', () => {

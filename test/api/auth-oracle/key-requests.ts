@@ -8,6 +8,8 @@ export interface Case {
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly needs: readonly Need[] | null;
+  /** What those who may are told then; left out: it is done. */
+  readonly permitted?: string;
 }
 
 interface Target {
