@@ -6,13 +6,25 @@ import type { Command, StateMachine } from '../../src/mvcc/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { MemoryDisk } from '../../src/storage/index.js';
 import { genesis, plain, trusted, turn } from './harness.js';
-import { anyCompact, anyPut, anyRemove, anyWritingTxn, range } from './requests.js';
+import {
+  anyAlarm,
+  anyCheckpoint,
+  anyCompact,
+  anyGrant,
+  anyPut,
+  anyRemove,
+  anyRevoke,
+  anyWritingTxn,
+  range,
+} from './requests.js';
 
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   { weight: 5, arbitrary: anyPut },
   { weight: 2, arbitrary: anyRemove },
   { weight: 2, arbitrary: anyWritingTxn.filter((txn) => validateTxn(txn) === null) },
   { weight: 2, arbitrary: anyCompact },
+  { weight: 2, arbitrary: fc.oneof(anyGrant, anyRevoke, anyCheckpoint) },
+  { weight: 1, arbitrary: anyAlarm },
 );
 
 async function open(disk: MemoryDisk): Promise<StateMachine> {
@@ -36,9 +48,10 @@ async function observe(machine: StateMachine): Promise<unknown> {
   for (let revision = Math.max(1, machine.compactRevision); revision <= machine.revision; revision++) {
     history.push(await machine.range(range('', { key: '\0', rangeEnd: '\0', revision })));
   }
-  const { applied, revision, compactRevision, keyCount, membership } = machine;
+  const { applied, revision, compactRevision, keyCount, membership, alarms } = machine;
   const hash = await machine.hashKv(0);
-  return plain({ history, hash, applied, revision, compactRevision, keyCount, membership });
+  const leases = machine.leases.list().map((lease) => [lease, machine.leases.keysOf(lease.id)]);
+  return plain({ history, hash, applied, revision, compactRevision, keyCount, membership, alarms, leases });
 }
 
 /**

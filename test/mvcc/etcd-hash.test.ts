@@ -11,7 +11,7 @@ import { seededRandom } from '../../src/base/index.js';
 import { etcdserverpb } from '../../src/gen/protos.js';
 import type { Command } from '../../src/mvcc/index.js';
 import { createHarness } from './harness.js';
-import { compact, put, remove, txn } from './requests.js';
+import { compact, grant, put, remove, revoke, txn } from './requests.js';
 
 const isInstalled = spawnSync('etcd', ['--version']).status === 0;
 
@@ -25,6 +25,8 @@ it.skipIf(!isInstalled)(
     const pick = (count: number): string => `key${random.below(count)}`;
     try {
       for (let round = 0; round < 6; round++) {
+        const lease = round % 2 === 0 ? BigInt(round + 1) : -BigInt(round);
+        await both(grant(lease, 3_600));
         for (let step = 0; step < 25; step++) {
           const command = [
             () => put(pick(8), 'x'.repeat(random.below(40))),
@@ -37,11 +39,14 @@ it.skipIf(!isInstalled)(
               ),
             () => txn([], [remove('n', { rangeEnd: 'o' }), put(`m${random.below(9)}`, 'other side')]),
             () => remove(pick(8), { rangeEnd: 'l' }),
-          ][random.below(6)]?.();
-          if (command === undefined) throw new Error('one of six');
+            () => put(pick(8), 'leased', { lease }),
+            () => txn([], [put(pick(8), 'leased', { lease }), put('z', 'leased', { lease })]),
+          ][random.below(8)]?.();
+          if (command === undefined) throw new Error('one of eight');
           ours.apply(command);
           await etcd.apply(command);
         }
+        await both(revoke(lease));
         // Every key gone, a tombstone at the compacted revision, or nothing in particular.
         if (round % 3 === 1) await both(remove('a', { rangeEnd: 'z' }));
         const { revision, compactRevision } = ours.machine;
@@ -62,7 +67,7 @@ it.skipIf(!isInstalled)(
       await etcd.stop();
     }
 
-    async function both(command: Command): Promise<void> {
+    async function both(command: Asked): Promise<void> {
       ours.apply(command);
       await etcd.apply(command);
     }
@@ -80,7 +85,7 @@ it.skipIf(!isInstalled)(
 );
 
 interface Etcd {
-  apply(command: Command): Promise<void>;
+  apply(command: Asked): Promise<void>;
   hash(revision: number): Promise<unknown>;
   stop(): Promise<void>;
 }
@@ -123,7 +128,7 @@ async function startEtcd(): Promise<Etcd> {
   return {
     async apply(command) {
       const { path, body } = requestOf(command);
-      const answer = await post(`kv/${path}`, body);
+      const answer = await post(path, body);
       if ('error' in answer) throw new Error(`etcd: ${String(answer['error'])}`);
     },
     hash: async (revision) => hashOver(grpcClient, revision),
@@ -156,16 +161,21 @@ async function hashOver(client: Client, revision: number): Promise<unknown> {
   });
 }
 
-function requestOf(command: Command): { readonly path: string; readonly body: Record<string, unknown> } {
+type Asked = Extract<
+  Command,
+  { readonly type: 'put' | 'delete-range' | 'txn' | 'compact' | 'lease-grant' | 'lease-revoke' }
+>;
+
+function requestOf(command: Asked): { readonly path: string; readonly body: Record<string, unknown> } {
   const base64 = (key: string): string => Buffer.from(key, 'latin1').toString('base64');
   switch (command.type) {
     case 'put': {
       const value = Buffer.from(command.value).toString('base64');
-      return { path: 'put', body: { key: base64(command.key), value } };
+      return { path: 'kv/put', body: { key: base64(command.key), value, lease: String(command.lease) } };
     }
     case 'delete-range': {
       const end = command.rangeEnd === null ? {} : { range_end: base64(command.rangeEnd) };
-      return { path: 'deleterange', body: { key: base64(command.key), ...end } };
+      return { path: 'kv/deleterange', body: { key: base64(command.key), ...end } };
     }
     case 'txn': {
       const success = command.success.map((operation) => {
@@ -174,12 +184,14 @@ function requestOf(command: Command): { readonly path: string; readonly body: Re
         const name = operation.type === 'put' ? 'request_put' : 'request_delete_range';
         return { [name]: requestOf(operation).body };
       });
-      return { path: 'txn', body: { success } };
+      return { path: 'kv/txn', body: { success } };
     }
     case 'compact':
-      return { path: 'compaction', body: { revision: command.revision, physical: true } };
-    default:
-      throw new Error('not among the requests here');
+      return { path: 'kv/compaction', body: { revision: command.revision, physical: true } };
+    case 'lease-grant':
+      return { path: 'lease/grant', body: { ID: String(command.id), TTL: String(command.ttlSeconds) } };
+    case 'lease-revoke':
+      return { path: 'lease/revoke', body: { ID: String(command.id) } };
   }
 }
 

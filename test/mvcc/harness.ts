@@ -37,6 +37,8 @@ export async function turn(): Promise<void> {
 export interface Harness {
   readonly disk: MemoryDisk;
   readonly machine: StateMachine;
+  /** That of the entries to come. */
+  term: number;
   /** Applies at the next index. */
   apply(command: Command | null): Outcome<CommandResponse>;
   /** The same, which must not be refused. */
@@ -52,7 +54,8 @@ export interface HarnessOptions extends MemoryDiskOptions {
 
 export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
   const disk = createMemoryDisk(options);
-  const log: (Command | null)[] = [];
+  const log: { readonly term: number; readonly command: Command | null }[] = [];
+  let term = 1;
   const { cacheSizeBytesMax = 1024 * 1024 } = options;
   let store: OrderedStore = await disk.open('state');
   const open = async (): Promise<StateMachine> =>
@@ -60,14 +63,20 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
   let machine = await open();
 
   function apply(command: Command | null): Outcome<CommandResponse> {
-    log.push(command);
-    return machine.apply({ term: 1, index: log.length }, trusted(command));
+    log.push({ term, command });
+    return machine.apply({ term, index: log.length }, trusted(command));
   }
 
   return {
     disk,
     get machine() {
       return machine;
+    },
+    get term() {
+      return term;
+    },
+    set term(next) {
+      term = next;
     },
     apply,
     done(command) {
@@ -81,8 +90,9 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
       machine = await open();
       const flushed = machine.applied.index;
       if (!replay) log.length = flushed;
-      for (let index = flushed; index < log.length; index++) {
-        machine.apply({ term: 1, index: index + 1 }, trusted(log[index] ?? null));
+      for (const [index, entry] of log.entries()) {
+        if (index < flushed) continue;
+        machine.apply({ term: entry.term, index: index + 1 }, trusted(entry.command));
       }
     },
     async close() {

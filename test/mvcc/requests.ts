@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { keyOfText } from '../../src/base/index.js';
 import type {
+  AlarmCommand,
   CompactRequest,
   Compare,
   DeleteRangeRequest,
+  LeaseCheckpoint,
+  LeaseGrant,
+  LeaseId,
+  LeaseRevoke,
   PutRequest,
   RangeRequest,
   TxnOperation,
@@ -69,8 +74,29 @@ export function compare(
   return { key: keyOfText(key), rangeEnd, result, target };
 }
 
+export function grant(id: LeaseId, ttlSeconds = 60): LeaseGrant {
+  return { type: 'lease-grant', id, ttlSeconds };
+}
+
+export function revoke(id: LeaseId, onlyInTerm = 0): LeaseRevoke {
+  return { type: 'lease-revoke', id, onlyInTerm };
+}
+
+export function checkpoint(onlyInTerm: number, ...leases: LeaseCheckpoint['leases']): LeaseCheckpoint {
+  return { type: 'lease-checkpoint', onlyInTerm, leases };
+}
+
+export function alarm(
+  action: AlarmCommand['action'],
+  name: AlarmCommand['alarm'],
+  memberId = '00000000000000a1',
+): AlarmCommand {
+  return { type: 'alarm', action, memberId, alarm: name };
+}
+
 const keys = ['a', 'b', 'c', 'd', 'da', 'db', '\xff', 'e\0'];
 const key = fc.constantFrom(...keys);
+const leases = [7n, -1n, 2n ** 63n - 1n];
 const rangeEnd = fc.option(fc.constantFrom(...keys, '\0'), { nil: null });
 const value = fc.constantFrom('', 'x', 'y', 'yy').map((text): Uint8Array => Buffer.from(text));
 /** Revisions of a short run: in the past, around now, in the future, and none. */
@@ -88,8 +114,8 @@ export const anyPut: fc.Arbitrary<PutRequest> = fc
     key,
     value,
     lease: fc.oneof(
-      { weight: 15, arbitrary: fc.constant(0n) },
-      { weight: 1, arbitrary: fc.constantFrom(7n, -1n) },
+      { weight: 8, arbitrary: fc.constant(0n) },
+      { weight: 4, arbitrary: fc.constantFrom(...leases) },
     ),
     prevKv: fc.boolean(),
     ignoreValue: rarely,
@@ -137,7 +163,7 @@ export const anyCompare: fc.Arbitrary<Compare> = fc.record({
     fc.record({ type: fc.constant('version' as const), version: fc.nat(3) }),
     fc.record({ type: fc.constantFrom('create' as const, 'mod' as const), revision: fc.nat(20) }),
     fc.record({ type: fc.constant('value' as const), value }),
-    fc.record({ type: fc.constant('lease' as const), lease: fc.constantFrom(0n, 7n, -1n) }),
+    fc.record({ type: fc.constant('lease' as const), lease: fc.constantFrom(0n, ...leases) }),
   ),
 });
 
@@ -162,4 +188,30 @@ export const anyCompact: fc.Arbitrary<CompactRequest> = fc.record({
   type: fc.constant('compact' as const),
   revision: fc.oneof(fc.nat(25), fc.constantFrom(-1, 1000)),
   physical: fc.boolean(),
+});
+
+/** Leases of a few ids, in a run whose terms are small. */
+export const anyGrant: fc.Arbitrary<LeaseGrant> = fc.record({
+  type: fc.constant('lease-grant' as const),
+  id: fc.constantFrom(...leases),
+  ttlSeconds: fc.integer({ min: 1, max: 100 }),
+});
+export const anyRevoke: fc.Arbitrary<LeaseRevoke> = fc.record({
+  type: fc.constant('lease-revoke' as const),
+  id: fc.constantFrom(...leases),
+  onlyInTerm: fc.constantFrom(0, 1, 2),
+});
+export const anyCheckpoint: fc.Arbitrary<LeaseCheckpoint> = fc.record({
+  type: fc.constant('lease-checkpoint' as const),
+  onlyInTerm: fc.constantFrom(0, 1, 2),
+  leases: fc.array(fc.record({ id: fc.constantFrom(...leases), remainingTtlSeconds: fc.nat(100) }), {
+    maxLength: 3,
+  }),
+});
+/** More often ended than raised, so that a run goes on. */
+export const anyAlarm: fc.Arbitrary<AlarmCommand> = fc.record({
+  type: fc.constant('alarm' as const),
+  action: fc.constantFrom('activate' as const, 'deactivate' as const, 'deactivate' as const),
+  memberId: fc.constantFrom('00000000000000a1', 'ffffffffffffffff'),
+  alarm: fc.constantFrom('no-space' as const, 'no-space' as const, 'corrupt' as const),
 });

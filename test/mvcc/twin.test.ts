@@ -1,16 +1,28 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeProposal, encodeProposal, validateTxn } from '../../src/mvcc/index.js';
-import type { Command, RangeRequest, TxnRequest } from '../../src/mvcc/index.js';
+import type { Alarm, RangeRequest, StateMachine, TxnRequest } from '../../src/mvcc/index.js';
 import { createHarness, plain } from './harness.js';
-import { anyCompact, anyPut, anyRange, anyReadingTxn, anyRemove, anyWritingTxn } from './requests.js';
+import {
+  anyAlarm,
+  anyCheckpoint,
+  anyCompact,
+  anyGrant,
+  anyPut,
+  anyRange,
+  anyReadingTxn,
+  anyRemove,
+  anyRevoke,
+  anyWritingTxn,
+} from './requests.js';
 import { Twin } from './twin.js';
+import type { TwinCommand } from './twin.js';
 
 type Step =
-  | { readonly type: 'command'; readonly command: Command }
+  | { readonly type: 'command'; readonly command: TwinCommand }
   | { readonly type: 'range'; readonly request: RangeRequest }
   | { readonly type: 'read-txn'; readonly request: TxnRequest }
-  | { readonly type: 'flush' | 'restart' | 'wait' };
+  | { readonly type: 'flush' | 'restart' | 'wait' | 'election' };
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -24,16 +36,25 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
           arbitrary: anyWritingTxn.filter((txn) => validateTxn(txn) === null),
         },
         { weight: 1, arbitrary: anyCompact },
+        { weight: 2, arbitrary: anyGrant },
+        { weight: 1, arbitrary: anyRevoke },
+        {
+          weight: 1,
+          arbitrary: fc.oneof({ weight: 2, arbitrary: anyCheckpoint }, { weight: 1, arbitrary: anyAlarm }),
+        },
       )
       .map((command) => ({ type: 'command' as const, command })),
   },
   { weight: 4, arbitrary: anyRange.map((request) => ({ type: 'range' as const, request })) },
   { weight: 1, arbitrary: anyReadingTxn.map((request) => ({ type: 'read-txn' as const, request })) },
-  { weight: 1, arbitrary: fc.constantFrom('flush', 'restart', 'wait').map((type) => ({ type })) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('flush', 'restart', 'restart', 'wait', 'election').map((type) => ({ type })),
+  },
 );
 
 /**
- * Every answer of the state machine equals the naive twin's, through flushes, restarts that replay what was not
+ * Every answer of the state machine equals the naive twin's, and its leases with their keys do, through flushes, restarts that replay what was not
  * flushed, and compactions that run in the background; with a cache and without one.
  */
 it('answers as the naive twin does', async () => {
@@ -44,7 +65,10 @@ it('answers as the naive twin does', async () => {
       async (steps, cacheSizeBytesMax) => {
         const harness = await createHarness({ cacheSizeBytesMax });
         const twin = new Twin();
-        for (const step of steps) await take(step, harness, twin);
+        for (const step of steps) {
+          await take(step, harness, twin);
+          compareTables(harness.machine, twin);
+        }
         const everything = { key: 'a', rangeEnd: '\0' };
         for (let revision = Math.max(1, twin.compactRevision); revision <= twin.revision; revision++) {
           const request = { ...rangeOfAll, ...everything, revision };
@@ -71,6 +95,13 @@ const rangeOfAll = {
   minCreateRevision: 0,
   maxCreateRevision: 0,
 } as const;
+
+function compareTables({ leases, alarms }: StateMachine, twin: Twin): void {
+  expect(leases.list().map((lease) => [lease, leases.keysOf(lease.id)])).toEqual(twin.boundKeys());
+  expect(leases.size).toBe(twin.leases.length);
+  const nameOf = ({ memberId, alarm }: Alarm): string => `${memberId} ${alarm === 'no-space' ? 1 : 2}`;
+  expect(alarms.map(nameOf)).toEqual(twin.alarms.map(nameOf).sort());
+}
 
 async function take(
   step: Step,
@@ -103,6 +134,9 @@ async function take(
       break;
     case 'restart':
       await harness.restart();
+      break;
+    case 'election':
+      harness.term = ++twin.term;
       break;
     case 'wait':
       await harness.machine.flush();

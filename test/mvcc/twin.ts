@@ -1,10 +1,15 @@
 import type {
+  Alarm,
+  AuthCommand,
   Command,
   CommandResponse,
   Compare,
   DeleteRangeRequest,
   KeyRange,
   KeyValue,
+  Lease,
+  LeaseRevoke,
+  MemberAttributes,
   Outcome,
   PutRequest,
   RangeRequest,
@@ -16,6 +21,9 @@ import type {
 } from '../../src/mvcc/index.js';
 
 type Error = Extract<Outcome<never>, { ok: false }>['error'];
+
+/** What the twin knows: it has neither members nor users. */
+export type TwinCommand = Exclude<Command, AuthCommand | MemberAttributes>;
 
 interface Record {
   readonly main: number;
@@ -32,8 +40,13 @@ export class Twin {
   records: Record[] = [];
   revision = 1;
   compactRevision = -1;
+  term = 1;
+  leases: Lease[] = [];
+  alarms: Alarm[] = [];
 
-  apply(command: Command): Outcome<CommandResponse> {
+  apply(command: TwinCommand): Outcome<CommandResponse> {
+    const error = this.refuseByAlarm(command);
+    if (error !== null) return { ok: false, error };
     switch (command.type) {
       case 'put':
         return this.single(command, this.refusePut(command, 'lease first'));
@@ -46,9 +59,38 @@ export class Twin {
         if (command.revision > this.revision) return { ok: false, error: 'future-revision' };
         this.compactRevision = command.revision;
         return { ok: true, value: { type: 'compact', revision: this.revision } };
-      case 'member-attributes':
-        return { ok: false, error: 'member-not-found' };
+      case 'lease-grant':
+        if (this.lease(command.id) !== undefined) return { ok: false, error: 'lease-exists' };
+        this.leases.push({ id: command.id, ttlSeconds: command.ttlSeconds, remainingTtlSeconds: 0 });
+        return { ok: true, value: { type: 'lease-grant', revision: this.revision } };
+      case 'lease-revoke':
+        return this.revoke(command);
+      case 'lease-checkpoint':
+        if (command.onlyInTerm > 0 && command.onlyInTerm !== this.term)
+          return { ok: false, error: 'leader-changed' };
+        for (const { id, remainingTtlSeconds } of command.leases) {
+          this.leases = this.leases.map((lease) =>
+            lease.id === id ? { ...lease, remainingTtlSeconds } : lease,
+          );
+        }
+        return { ok: true, value: { type: 'lease-checkpoint', revision: this.revision } };
+      case 'alarm': {
+        const { memberId, alarm, action } = command;
+        const others = this.alarms.filter((each) => each.memberId !== memberId || each.alarm !== alarm);
+        const isKnown = others.length < this.alarms.length;
+        this.alarms = action === 'activate' ? [...others, { memberId, alarm }] : others;
+        const alarms = action === 'activate' || isKnown ? [{ memberId, alarm }] : [];
+        return { ok: true, value: { type: 'alarm', revision: this.revision, alarms } };
+      }
     }
+  }
+
+  /** What hangs on each lease, in order of the ids. */
+  boundKeys(): [Lease, string[]][] {
+    const alive = this.state({ key: '', rangeEnd: '\0' }, this.revision);
+    return this.leases
+      .toSorted((a, b) => Number(BigInt.asIntN(64, a.id) > BigInt.asIntN(64, b.id)) - 0.5)
+      .map((lease) => [lease, alive.filter((kv) => kv.lease === lease.id).map((kv) => kv.key)]);
   }
 
   range(request: RangeRequest): Outcome<RangeResponse> {
@@ -72,6 +114,30 @@ export class Twin {
     const error = this.refuseTxn(request);
     if (error !== null) return { ok: false, error };
     return { ok: true, value: this.runTxn(request, this.planned(request), this.revision + 1) };
+  }
+
+  private lease(id: bigint): Lease | undefined {
+    return this.leases.find((lease) => lease.id === id);
+  }
+
+  private revoke({ id, onlyInTerm }: LeaseRevoke): Outcome<CommandResponse> {
+    if (onlyInTerm > 0 && onlyInTerm !== this.term) return { ok: false, error: 'leader-changed' };
+    if (this.lease(id) === undefined) return { ok: false, error: 'lease-not-found' };
+    const main = this.revision + 1;
+    const bound = this.boundKeys().find(([lease]) => lease.id === id)?.[1] ?? [];
+    for (const key of bound) this.records.push({ main, key, kv: null });
+    this.leases = this.leases.filter((lease) => lease.id !== id);
+    this.commit(main);
+    return { ok: true, value: { type: 'lease-revoke', revision: this.revision } };
+  }
+
+  private refuseByAlarm(command: TwinCommand): Error | null {
+    const isRaised = (name: Alarm['alarm']): boolean => this.alarms.some(({ alarm }) => alarm === name);
+    const isFree = ['alarm', 'lease-checkpoint'].includes(command.type);
+    if (isRaised('corrupt') && !isFree) return 'corrupt';
+    const operations = command.type === 'txn' ? everyOperation(command) : [command];
+    const grows = operations.some(({ type }) => type === 'put' || type === 'lease-grant');
+    return isRaised('no-space') && grows ? 'no-space' : null;
   }
 
   private single(request: PutRequest | DeleteRangeRequest, error: Error | null): Outcome<CommandResponse> {
@@ -188,7 +254,7 @@ export class Twin {
   private refusePut(put: PutRequest, order: 'lease first' | 'key first'): Error | null {
     const keeps = put.ignoreValue || put.ignoreLease;
     const missing = keeps && this.state({ key: put.key, rangeEnd: null }, this.revision).length === 0;
-    const unbound = put.lease !== 0n;
+    const unbound = put.lease !== 0n && this.lease(put.lease) === undefined;
     if (order === 'lease first') return unbound ? 'lease-not-found' : missing ? 'key-not-found' : null;
     return missing ? 'key-not-found' : unbound ? 'lease-not-found' : null;
   }
@@ -231,6 +297,12 @@ export class Twin {
       return result === 'greater' ? actual > wanted : actual < wanted;
     });
   }
+}
+
+function everyOperation({ success, failure }: TxnRequest): TxnOperation[] {
+  return [...success, ...failure].flatMap((operation) =>
+    operation.type === 'txn' ? everyOperation(operation) : [operation],
+  );
 }
 
 function latin1(bytes: Uint8Array): string {
