@@ -66,6 +66,7 @@ async function recoverState(
     const machine = await openStateMachine(store, stateOptions);
     checkAgreement(contents, machine.applied.index, initial.memberId);
     checkMember(machine.membership, initial.memberId);
+    checkGenesis(contents, machine.applied.index, initial);
     const core = createCore(
       coreOptions(config, contents),
       { ...contents, applied: machine.applied.index },
@@ -116,6 +117,21 @@ function checkMember(membership: Membership, memberId: string): void {
     'invalid-configuration',
     `member ${memberId} was removed from its cluster and cannot come back under this id. To take part again, empty its ` +
       'data folder, add it anew (member add) and start it with --initial-cluster-state existing',
+  );
+}
+
+/** Who belonged to the cluster at its start is known from the flags until the state has been written once. */
+function checkGenesis(
+  contents: WalContents,
+  applied: number,
+  { membership, memberId }: InitialIdentity,
+): void {
+  if (applied > 0 || membership.members.length > 0 || contents.snapshot.configuration.voters.length === 0)
+    return;
+  throw new QuorateError(
+    'invalid-configuration',
+    `member ${memberId} ended before it had written its state for the first time: start it once more with the ` +
+      '--initial-cluster that it began with',
   );
 }
 

@@ -9,15 +9,47 @@ import { initialIdentity } from './identity.js';
 import type { InitialIdentity } from './identity.js';
 
 const askTimeoutMs = 5000;
+/** For a question that need not be answered: the others of a new cluster may not have started yet. */
+const askShortlyMs = 1000;
 
 /**
- * Who this member is: of a new cluster what its flags say; of an existing one what its own log says, or, with an empty
- * disk, what the cluster says that has added it. A newcomer starts without a configuration: it learns it from the log.
+ * Who this member is. Once it has data its own log says so, as etcd has it: its peer URLs may be others by now than those
+ * in its flags. With an empty disk it is, of a new cluster, what its flags say; of an existing one what the cluster says
+ * that has added it. Such a newcomer starts without a configuration: it learns it from the log.
+ *
+ * Errors: `invalid-configuration` for a member that the cluster has seen before and that comes with an empty disk. It
+ * must not take part again under its old id: what it acknowledged and whom it voted for is gone.
  */
 export async function resolveIdentity(config: MemberConfig, disk: Disk): Promise<InitialIdentity> {
-  if (config.initialClusterState === 'new') return initialIdentity(config);
   const stored = await storedIdentity(disk);
-  return stored === null ? askCluster(config) : withMembers(stored, []);
+  if (config.initialClusterState === 'existing')
+    return stored === null ? askCluster(config) : withMembers(stored, []);
+  const initial = initialIdentity(config);
+  if (stored !== null) return stored.memberId === initial.memberId ? initial : withMembers(stored, []);
+  await refuseIfKnown(config, initial);
+  return initial;
+}
+
+/** Whether this member has published its addresses, which it does once it has run. */
+async function refuseIfKnown(config: MemberConfig, { clusterId, memberId }: InitialIdentity): Promise<void> {
+  const others = config.initialCluster.filter((member) => member.name !== config.name);
+  const answers = await Promise.allSettled(
+    others.map(({ peerUrls }) => fetchMembers(peerUrls, askShortlyMs)),
+  );
+  for (const answer of answers) {
+    if (answer.status !== 'fulfilled' || answer.value.clusterId !== clusterId) continue;
+    const record = answer.value.members.find(({ id }) => id === memberId);
+    if (record !== undefined && record.clientUrls.length > 0) throw lostItsData(record);
+  }
+}
+
+function lostItsData({ id, name }: MemberRecord): QuorateError {
+  return new QuorateError(
+    'invalid-configuration',
+    `member ${id} (${name}) has run before, and this data folder is empty. Under its old id it could break what it has ` +
+      'promised to the others. Give it its old folder with --data-dir; if that is lost, remove the member from the ' +
+      'cluster (member remove), add it anew (member add) and start it with --initial-cluster-state existing',
+  );
 }
 
 async function storedIdentity(disk: Disk): Promise<WalIdentity | null> {
@@ -45,6 +77,7 @@ async function askCluster(config: MemberConfig): Promise<InitialIdentity> {
         'cluster first, or correct --initial-cluster',
     );
   }
+  if (record.name !== '') throw lostItsData(record);
   return withMembers({ clusterId, memberId: record.id }, members);
 }
 
