@@ -4,15 +4,18 @@ import type { NamedRecord } from './records.js';
 import { strange } from './records.js';
 
 /*
- * The buckets of etcd's store (3.4, with what 3.5 added to `meta`), in order, and what stands in those that are no
- * messages (records.ts) and no history (`key`: revisions and key-values, the same as in our own store).
+ * The buckets of etcd's store, as 3.4 has them, and what stands in those that are no messages (records.ts) and no history
+ * (`key`: revisions and key-values, the same as in our own store).
  *
  *   auth             authEnabled: a byte, 0 or 1; authRevision: 8 bytes, big-endian
  *   cluster          clusterVersion: as text
  *   members          name: id in hexadecimal, without zeros before; JSON, see memberJson
  *   members_removed  name likewise; "removed"
- *   meta             consistent_index, term: 8 bytes, big-endian; confState: JSON; finishedCompactRev and
- *                    scheduledCompactRev: a revision, written as in `key`; missing if history was never compacted
+ *   meta             consistent_index: 8 bytes, big-endian; finishedCompactRev and scheduledCompactRev: a revision,
+ *                    written as in `key`; missing if history was never compacted
+ *
+ * What 3.5 adds to `meta` (term, confState) is read past and not written: a restored 3.4 leaves it as it is, and after an
+ * upgrade it would speak of a cluster that is no more.
  *
  * Ids are numbers in etcd's JSON, beyond what JavaScript's numbers hold: hence texts by hand.
  */
@@ -68,11 +71,9 @@ export function removedRecords({ removed }: Membership): NamedRecord[] {
 export function metaRecords(meta: StateMeta): NamedRecord[] {
   const compacted = meta.compactRevision < 0 ? null : revisionBytes(meta.compactRevision);
   return [
-    named('confState', Buffer.from(confStateJson(meta.membership))),
     named('consistent_index', uint64(meta.applied.index)),
     ...(compacted === null ? [] : [named('finishedCompactRev', compacted)]),
     ...(compacted === null ? [] : [named('scheduledCompactRev', compacted)]),
-    named('term', uint64(meta.applied.term)),
   ];
 }
 
@@ -104,22 +105,6 @@ function memberJson({ id, name, peerUrls, clientUrls, isLearner }: MemberRecord)
     ...(clientUrls.length === 0 ? [] : [`"clientURLs":${JSON.stringify(clientUrls)}`]),
   ];
   return `{${parts.join()}}`;
-}
-
-function confStateJson({ configuration }: Membership): string {
-  const { voters, learners, outgoing, learnersNext } = configuration;
-  const parts = [
-    ...list('voters', voters),
-    ...list('learners', learners),
-    ...list('voters_outgoing', outgoing),
-    ...list('learners_next', learnersNext),
-    '"auto_leave":false',
-  ];
-  return `{${parts.join()}}`;
-}
-
-function list(name: string, ids: readonly string[]): string[] {
-  return ids.length === 0 ? [] : [`"${name}":[${ids.map((id) => BigInt(`0x${id}`)).join()}]`];
 }
 
 function shortId(id: string): string {
