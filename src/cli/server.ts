@@ -1,6 +1,6 @@
 import { createApiServer } from '../api/index.js';
 import type { Logger } from '../base/index.js';
-import { createNodeEnv, defaultLimits, startMember } from '../member/index.js';
+import { createNodeEnv, startMember } from '../member/index.js';
 import type { MemberConfig } from '../member/index.js';
 import { authOptions, readAuthConfig } from './auth-options.js';
 import { defineCommand, exitCodes } from './command.js';
@@ -17,6 +17,7 @@ import {
 } from './options.js';
 import type { OptionValues } from './options.js';
 import { autoCompactionOf } from './retention.js';
+import { readUpkeep, upkeepOptions } from './upkeep-options.js';
 import { checkUrl, parseInitialCluster } from './urls.js';
 
 const options = withEnvironment({
@@ -85,6 +86,7 @@ const options = withEnvironment({
     placeholder: 'AMOUNT',
     fallback: '0',
   }),
+  ...upkeepOptions,
   ...authOptions,
   logLevel: choiceOption(logLevels, {
     description: 'what is worth a line on standard error',
@@ -179,7 +181,7 @@ function readSettings(given: ServerOptions): ServerSettings {
       heartbeatIntervalMs: given.heartbeatInterval,
       electionTimeoutMs: given.electionTimeout,
       snapshotCount: given.snapshotCount,
-      limits: defaultLimits,
+      ...readUpkeep(given),
       auth: readAuthConfig(given),
       ...autoCompactionOf(given.autoCompactionMode, given.autoCompactionRetention),
     },
