@@ -10,6 +10,7 @@ import { leaseMethods } from '../../src/api/lease.js';
 import { lockMethods } from '../../src/api/lock.js';
 import { maintenanceMethods } from '../../src/api/maintenance.js';
 import type { CallContext, CallStream, Method } from '../../src/api/method.js';
+import { snapshotMethods } from '../../src/api/snapshot.js';
 import { QuorateError, some } from '../../src/base/index.js';
 import type { Credentials, Member } from '../../src/member/index.js';
 import { createWorld } from '../member/world.js';
@@ -56,6 +57,7 @@ describe('who may do what', () => {
       ...leaseMethods(member, header),
       ...clusterMethods(member, header),
       ...maintenanceMethods(member, header),
+      ...snapshotMethods(member),
       ...lockMethods(member, header),
       ...electionMethods(member, header),
     ];

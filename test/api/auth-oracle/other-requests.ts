@@ -50,6 +50,7 @@ export function clusterCases(ownUrl: string): readonly Case[] {
     maintenance('Defragment', pb.DefragmentRequest.encode({}).finish(), ['root']),
     maintenance('Hash', pb.HashRequest.encode({}).finish(), ['root']),
     maintenance('HashKV', pb.HashKVRequest.encode({}).finish(), ['root']),
+    maintenance('Snapshot', pb.SnapshotRequest.encode({}).finish(), ['root']),
     maintenance('MoveLeader', pb.MoveLeaderRequest.encode({ targetID: id }).finish(), ['root'], {
       permitted: 'bad-leader-transferee',
     }),
