@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Member } from '../member/index.js';
 import type { ApiLimits } from './limits.js';
-import type { Metrics } from './metrics.js';
+import type { Metrics } from './metrics/index.js';
 import { createProbes, livezChecks, readyzChecks } from './probes.js';
 import type { CheckName, Probes } from './probes.js';
 import { apiVersion, clusterApiVersion } from './version.js';

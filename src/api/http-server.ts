@@ -6,7 +6,7 @@ import type { Member } from '../member/index.js';
 import type { Gateway } from './gateway/index.js';
 import { createHttpPages } from './http-pages.js';
 import type { ApiLimits } from './limits.js';
-import type { Metrics } from './metrics.js';
+import type { Metrics } from './metrics/index.js';
 
 /** Serves what is asked for over HTTP/1.1 on the client port: the JSON gateway, and the pages of http-pages.ts. */
 export interface HttpServer {

@@ -1,6 +1,7 @@
 import { messageOf } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import type { Member } from '../member/index.js';
+import type { Tls } from '../tls/index.js';
 import { authMethods } from './auth.js';
 import { clusterMethods } from './cluster.js';
 import { electionMethods } from './election.js';
@@ -19,7 +20,7 @@ import { createListener } from './listener.js';
 import { lockMethods } from './lock.js';
 import { maintenanceMethods } from './maintenance.js';
 import { guarded } from './method.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics } from './metrics/index.js';
 import { reflectionMethods } from './reflection.js';
 import { snapshotMethods } from './snapshot.js';
 
@@ -38,10 +39,14 @@ export interface ApiServer {
 
 export interface ApiServerOptions {
   readonly member: Member;
-  /** `http://HOST:PORT`, one or more; port 0 lets the system choose. */
+  /** `http://HOST:PORT` or `https://HOST:PORT`, one or more; port 0 lets the system choose. */
   readonly listenUrls: readonly string[];
   readonly logger: Logger;
   readonly limits?: Partial<ApiLimits>;
+  /** For `https://` addresses. */
+  readonly tls?: Tls | null;
+  /** The common name of a client's certificate says who the client is. */
+  readonly identifiesByCertificate?: boolean;
   /** Web pages of these origins may send requests over HTTP; `*`: all. None by default. */
   readonly allowedOrigins?: readonly string[];
 }
@@ -80,8 +85,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     urls: listenUrls,
     connectionsMax: limits.connectionsMax,
     firstBytesTimeoutMs: limits.firstBytesTimeoutMs,
+    tls: options.tls ?? null,
+    handshakesMax: limits.handshakesMax,
     onHttp1: (socket) => httpServer.accept(socket),
-    onHttp2: (socket) => grpcServer.accept(socket, null),
+    onHttp2: (socket, commonName) => {
+      grpcServer.accept(socket, options.identifiesByCertificate === true ? commonName : null);
+    },
   });
 
   async function close(): Promise<void> {

@@ -13,6 +13,8 @@ import { commandOf, sequenceIfOwn } from './envelope.js';
 import type { Incarnation } from './envelope.js';
 import { createLogCutter } from './log-cutter.js';
 import { decodeMemberContext, membershipAfter, peersOf } from './membership.js';
+import { createDriverMeasures, slowApplyMs } from './measures.js';
+import type { MemberMeasures } from './measures.js';
 import type { Leadership, Observer } from './observer.js';
 import { createProposals } from './proposals.js';
 import { createReads } from './reads.js';
@@ -56,6 +58,7 @@ export interface Driver {
   step(event: Event): Rejection | null;
   /** From now on it is told what happens. */
   observe(observer: Observer): void;
+  measures(): MemberMeasures;
   /** Who answers what peers ask beside the Raft stream. */
   serveCalls(handle: CallHandler): void;
   /** Resolves when the driver has stopped; rejects when it stopped because it was wrong. */
@@ -89,6 +92,7 @@ export function createDriver(parts: DriverParts): Driver {
   let answerCall: CallHandler = () =>
     Promise.reject(new QuorateError('unavailable', 'the member is starting'));
   const observers: Observer[] = [];
+  const measures = createDriverMeasures();
   /** What the observers were told last. */
   let leadership: Leadership = { term: core.term, leader: core.leader };
   let whyRefused: ErrorCode = 'no-leader';
@@ -117,6 +121,7 @@ export function createDriver(parts: DriverParts): Driver {
 
   function tellLeadership(): void {
     if (core.term === leadership.term && core.leader === leadership.leader) return;
+    if (core.leader !== null && core.leader !== leadership.leader) measures.leaderChangesTotal++;
     leadership = { term: core.term, leader: core.leader };
     for (const observer of observers) observer.leadershipChanged?.(leadership);
   }
@@ -156,10 +161,14 @@ export function createDriver(parts: DriverParts): Driver {
       background(install(ready, hardState));
       return;
     }
-    lastAppendMs = env.monotonicMs();
+    const beganMs = env.monotonicMs();
+    lastAppendMs = beganMs;
     const append = { hardState, entries: ready.entries, reset: null, mustSync: ready.mustSync };
     wal.append(append).then(
-      guarded(() => persisted(ready)),
+      guarded(() => {
+        measures.logWriteSeconds.observe((env.monotonicMs() - beganMs) / 1000);
+        persisted(ready);
+      }),
       fail,
     );
   }
@@ -207,7 +216,9 @@ export function createDriver(parts: DriverParts): Driver {
         ? applyQueue
         : applyQueue.slice(0, limits.applyBatchEntries);
     applyQueue = batch === applyQueue ? [] : applyQueue.slice(batch.length);
+    const beganMs = env.monotonicMs();
     for (const entry of batch) applyEntry(entry);
+    if (env.monotonicMs() - beganMs > slowApplyMs) measures.slowAppliesTotal++;
     const { index } = state.machine.applied;
     core.step({ type: 'applied', index });
     reads.applied(index);
@@ -271,7 +282,9 @@ export function createDriver(parts: DriverParts): Driver {
   }
 
   async function flush(): Promise<void> {
+    const beganMs = env.monotonicMs();
     await state.machine.flush();
+    measures.stateFlushSeconds.observe((env.monotonicMs() - beganMs) / 1000);
     flushTimer = null;
     if (!running) return;
     await cutter.cut();
@@ -448,6 +461,17 @@ export function createDriver(parts: DriverParts): Driver {
     },
     step,
     observe: (observer) => void observers.push(observer),
+    measures: () => ({
+      ...measures,
+      proposalsPending: proposals.pendingCount,
+      proposalsPendingSizeBytes: proposals.pendingSizeBytes,
+      proposalsFailedTotal: proposals.failedTotal,
+      applyQueueLength: applyQueue.length,
+      readsWaiting: reads.waitingCount,
+      unflushedSizeBytes: state.machine.unflushedSizeBytes,
+      logSizeBytes: core.logSizeBytes,
+      traffic: env.network.traffic(),
+    }),
     serveCalls(handle) {
       answerCall = handle;
     },

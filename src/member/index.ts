@@ -6,6 +6,7 @@ export type { InitialMember, MemberConfig, MemberLimits } from './config.js';
 export type { Env, Timer } from './env.js';
 export { clusterIdOf, initialIdentity, memberIdOf } from './identity.js';
 export type { InitialIdentity } from './identity.js';
+export type { MemberMeasures } from './measures.js';
 export { startMember } from './member.js';
 export { createNodeEnv } from './node-env.js';
 export type {

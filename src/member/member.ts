@@ -148,6 +148,7 @@ function createMember(parts: MemberParts): Member {
     cluster: createCluster(context),
     maintenance,
     auth,
+    measures: () => driver.measures(),
     stopped: driver.stopped,
     close: () => driver.stop(new QuorateError('stopped')),
   };

@@ -23,6 +23,8 @@ export interface Proposals {
   expire(nowMs: number, whyQueued: ErrorCode): void;
   failAll(error: QuorateError): void;
   readonly pendingCount: number;
+  /** Those that were given up, for whatever reason but a refusal of the state machine. */
+  readonly failedTotal: number;
   readonly pendingSizeBytes: number;
 }
 
@@ -41,6 +43,7 @@ export function createProposals(incarnation: Incarnation): Proposals {
   let queue: number[] = [];
   let nextSequence = 1;
   let pendingSizeBytes = 0;
+  let failedTotal = 0;
   /** The lowest term that a waiter may have been handed over in: spares a walk per entry. */
   let oldestTerm = Number.POSITIVE_INFINITY;
 
@@ -50,6 +53,12 @@ export function createProposals(incarnation: Incarnation): Proposals {
     waiters.delete(sequence);
     pendingSizeBytes -= waiter.sealed.length;
     return waiter;
+  }
+
+  function fail(waiter: Waiter | undefined, error: QuorateError): void {
+    if (waiter === undefined) return;
+    failedTotal++;
+    waiter.reject(error);
   }
 
   return {
@@ -90,7 +99,7 @@ export function createProposals(incarnation: Incarnation): Proposals {
       oldestTerm = Number.POSITIVE_INFINITY;
       for (const [sequence, waiter] of waiters) {
         if (waiter.term === 0) continue;
-        if (waiter.term < term) remove(sequence)?.reject(new QuorateError('leader-changed'));
+        if (waiter.term < term) fail(remove(sequence), new QuorateError('leader-changed'));
         else oldestTerm = Math.min(oldestTerm, waiter.term);
       }
     },
@@ -99,8 +108,7 @@ export function createProposals(incarnation: Incarnation): Proposals {
       for (const [sequence, waiter] of waiters) {
         if (waiter.deadlineMs > nowMs) break;
         removedQueued ||= waiter.term === 0;
-        remove(sequence);
-        waiter.reject(new QuorateError(waiter.term === 0 ? whyQueued : 'timed-out'));
+        fail(remove(sequence), new QuorateError(waiter.term === 0 ? whyQueued : 'timed-out'));
       }
       if (removedQueued) queue = queue.filter((sequence) => waiters.has(sequence));
     },
@@ -109,7 +117,10 @@ export function createProposals(incarnation: Incarnation): Proposals {
       waiters.clear();
       queue = [];
       pendingSizeBytes = 0;
-      for (const waiter of failed) waiter.reject(error);
+      for (const waiter of failed) fail(waiter, error);
+    },
+    get failedTotal() {
+      return failedTotal;
     },
     get pendingCount() {
       return waiters.size;

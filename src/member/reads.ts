@@ -20,7 +20,7 @@ export interface Reads {
   applied(index: number): void;
   expire(nowMs: number, why: ErrorCode): void;
   failAll(error: QuorateError): void;
-  readonly waiting: boolean;
+  readonly waitingCount: number;
 }
 
 interface Reader {
@@ -110,8 +110,9 @@ export function createReads(options: { readonly retryMs: number }): Reads {
       confirmedRounds = [];
       for (const reader of readers) reader.reject(error);
     },
-    get waiting() {
-      return queue.length > 0 || round !== null;
+    get waitingCount() {
+      const confirmed = confirmedRounds.reduce((sum, { readers }) => sum + readers.length, 0);
+      return queue.length + (round?.readers.length ?? 0) + confirmed;
     },
   };
 }

@@ -23,6 +23,7 @@ import type {
   TxnRequest,
   TxnResponse,
 } from '../mvcc/index.js';
+import type { MemberMeasures } from './measures.js';
 import type { NodeId, Role } from '../raft/index.js';
 
 export interface MemberStatus {
@@ -75,6 +76,7 @@ export interface Member {
   readonly cluster: MemberCluster;
   readonly maintenance: MemberMaintenance;
   readonly auth: MemberAuth;
+  measures(): MemberMeasures;
   /** Resolves when the member has stopped, for whatever reason; rejects when it ended itself because it was wrong. */
   readonly stopped: Promise<void>;
   close(): Promise<void>;

@@ -23,6 +23,7 @@ export interface Inbound {
 
 export interface InboundEvents {
   onMessages(messages: readonly Message[]): void;
+  onReceived(sizeBytes: number): void;
   /** The connection that carried the stream is gone. */
   onLost(peer: NodeId): void;
   /** The stream is over, for whatever reason but a newer one. */
@@ -64,6 +65,7 @@ export function createInbound(logger: Logger, events: InboundEvents): Inbound {
 
     call.on('data', (bytes: Buffer) => {
       if (over) return;
+      events.onReceived(bytes.length);
       const messages = decodeOrCut(route, bytes, stream);
       if (messages !== null && messages.length > 0) events.onMessages(messages);
     });

@@ -4,6 +4,7 @@ export type {
   PeerIdentity,
   PeerMember,
   PeerNetwork,
+  PeerTraffic,
   Refusal,
   SnapshotSink,
 } from './types.js';

@@ -23,7 +23,7 @@ import { peerService, serverOptions } from './service.js';
 import type { SnapshotReceiver } from './snapshot-receiver.js';
 import { createSnapshotReceiver } from './snapshot-receiver.js';
 import { deliverSnapshot } from './snapshot-sender.js';
-import type { PeerAddress, PeerHandlers, PeerIdentity, PeerNetwork } from './types.js';
+import type { PeerAddress, PeerHandlers, PeerIdentity, PeerNetwork, PeerTraffic } from './types.js';
 
 export interface PeerNetworkOptions {
   readonly identity: PeerIdentity;
@@ -82,6 +82,9 @@ class GrpcPeerNetwork implements PeerNetwork {
   readonly #calls: CallSender;
   #retired: Promise<void> = Promise.resolve();
   #closed = false;
+  #sentBytes = 0;
+  #receivedBytes = 0;
+  readonly #sendFailures = new Map<NodeId, number>();
 
   constructor(options: PeerNetworkOptions) {
     this.#options = options;
@@ -99,6 +102,9 @@ class GrpcPeerNetwork implements PeerNetwork {
     const snapshots = createSnapshotReceiver(logger, handlers);
     const inbound = createInbound(logger, {
       onMessages: (messages) => handlers.onMessages(messages),
+      onReceived: (sizeBytes) => {
+        this.#receivedBytes += sizeBytes;
+      },
       onLost: (peer) => handlers.onConnectionLost(peer),
       onEnd: (peer) => this.#forgetStranger(peer),
     });
@@ -280,14 +286,26 @@ class GrpcPeerNetwork implements PeerNetwork {
       logger: this.#options.logger,
       events: {
         onDropped: () => this.#reportUnreachable(peer),
+        onSent: (sizeBytes) => {
+          this.#sentBytes += sizeBytes;
+        },
         onLost: () => handlers.onConnectionLost(peer),
         onRefused: (reason, refusal) => handlers.onRefused(peer, reason, refusal),
       },
     });
   }
 
+  traffic(): PeerTraffic {
+    return {
+      sentBytes: this.#sentBytes,
+      receivedBytes: this.#receivedBytes,
+      sendFailures: this.#sendFailures,
+    };
+  }
+
   /** Once a turn for each peer, and never from within `send`. */
   #reportUnreachable(peer: NodeId): void {
+    this.#sendFailures.set(peer, (this.#sendFailures.get(peer) ?? 0) + 1);
     if (this.#unreachable.size === 0) setImmediate(() => this.#flushUnreachable());
     this.#unreachable.add(peer);
   }

@@ -43,6 +43,7 @@ export interface Outbound {
 /** Called at any time but from within a call of Outbound, `onDropped` excepted. */
 export interface OutboundEvents {
   onDropped(): void;
+  onSent(sizeBytes: number): void;
   onLost(): void;
   onRefused(reason: string, refusal: Refusal): void;
 }
@@ -178,6 +179,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       return;
     }
     current.writing = true;
+    events.onSent(batch.length);
     current.call.write(batch, () => {
       current.writing = false;
       if (current === link) flush();

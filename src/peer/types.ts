@@ -80,5 +80,15 @@ export interface PeerNetwork {
   call(to: NodeId, request: Uint8Array, timeoutMs: number): Promise<Uint8Array>;
   /** For how long our stream to the peer has been up, in ms; null while it is down. */
   connectedForMs(peer: NodeId): number | null;
+  /** Since the start. */
+  traffic(): PeerTraffic;
   close(): Promise<void>;
+}
+
+/** What went over the streams of Raft messages. */
+export interface PeerTraffic {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** By peer: times that messages to it were dropped. */
+  readonly sendFailures: ReadonlyMap<NodeId, number>;
 }

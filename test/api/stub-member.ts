@@ -1,4 +1,4 @@
-import { emptyBytes, QuorateError } from '../../src/base/index.js';
+import { createHistogram, emptyBytes, QuorateError } from '../../src/base/index.js';
 import type { Member, MemberStatus } from '../../src/member/index.js';
 
 /**
@@ -56,6 +56,20 @@ export function stubMember(
     deleteRange: async () => Promise.resolve({ type: 'delete-range', revision: 6, deleted: 0, previous: [] }),
     txn: async () => Promise.resolve({ type: 'txn', revision: 6, succeeded: true, responses: [] }),
     compact: async () => Promise.resolve({ type: 'compact', revision: 6 }),
+    measures: () => ({
+      logWriteSeconds: createHistogram([1]),
+      stateFlushSeconds: createHistogram([1]),
+      slowAppliesTotal: 0,
+      leaderChangesTotal: 1,
+      proposalsPending: 2,
+      proposalsPendingSizeBytes: 3,
+      proposalsFailedTotal: 4,
+      applyQueueLength: 5,
+      readsWaiting: 6,
+      unflushedSizeBytes: 7,
+      logSizeBytes: 8,
+      traffic: { sentBytes: 9, receivedBytes: 10, sendFailures: new Map([['a1', 11]]) },
+    }),
     linearizableBarrier: async () => Promise.resolve(),
     watches: { watch: refuse, watcherCount: 0, unsyncedCount: 0 },
     leases: {

@@ -180,6 +180,7 @@ export function createWorld(options: WorldOptions): World {
         await sink.finish();
         later(() => receiver.onSnapshot(from, term, meta));
       },
+      traffic: () => ({ sentBytes: 0, receivedBytes: 0, sendFailures: new Map() }),
       call: (to, request, timeoutMs) =>
         new Promise((resolve, reject) => {
           const failed = new QuorateError('unavailable', 'unreachable');
