@@ -93,7 +93,7 @@ const options = withEnvironment({
     fallback: 'info',
   }),
   exitWithParent: switchOption({
-    description: 'stop when standard input ends: the process that started this one is gone',
+    description: 'stop when standard input ends: whoever started this process is gone',
   }),
 });
 
