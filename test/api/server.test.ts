@@ -241,8 +241,9 @@ describe('Plain HTTP on the same port', () => {
     const { address } = await serve(stubMember({}, { leader: null }));
     const leaderless = { health: 'false', reason: 'RAFT NO LEADER' };
     expect(await getJson(`${address}/health`)).toEqual({ status: 503, body: leaderless });
-    const linearizableBarrier = async (): Promise<void> => new Promise(() => undefined);
-    const { address: stuck } = await serve(stubMember({ linearizableBarrier }), { healthTimeoutMs: 20 });
+    const range: Member['range'] = async (asked) =>
+      asked.serializable ? stubMember().range(asked) : new Promise(() => undefined);
+    const { address: stuck } = await serve(stubMember({ range }), { healthTimeoutMs: 20 });
     const late = { health: 'false', reason: 'RANGE ERROR:context deadline exceeded' };
     expect(await getJson(`${stuck}/health`)).toEqual({ status: 503, body: late });
     expect(await getJson(`${stuck}/health?serializable=true`)).toMatchObject({ status: 200 });

@@ -98,7 +98,10 @@ function countCalls(method: Method, counts: MethodCounts, traffic: Traffic): Met
       },
     };
   }
-  return { ...method, handle: (call: CallStream) => count(() => method.handle(new CountedStream(call, traffic))) };
+  return {
+    ...method,
+    handle: (call: CallStream) => count(() => method.handle(new CountedStream(call, traffic))),
+  };
 }
 
 /** The call as it is, its messages counted. */
