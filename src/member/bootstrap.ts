@@ -29,6 +29,7 @@ export interface Recovered {
  * and checks that both tell the same story.
  */
 export async function recover(env: Env, config: MemberConfig, initial: InitialIdentity): Promise<Recovered> {
+  refuseHalf(await env.disk.list());
   const walStore = await env.disk.open(walStoreName);
   try {
     const stores = await env.disk.list();
@@ -47,6 +48,16 @@ export async function recover(env: Env, config: MemberConfig, initial: InitialId
     await walStore.close();
     throw error;
   }
+}
+
+/** A member lays down its log before its state, and a restore the other way about. */
+function refuseHalf(stores: readonly string[]): void {
+  if (stores.includes(walStoreName) || !stores.some(isStateStore)) return;
+  throw new QuorateError(
+    'storage-corrupt',
+    'the data folder has a state but no log: it is what an interrupted restore left, or the log was lost. Restore the ' +
+      'snapshot again into a folder of another name; or remove the member from its cluster, empty the folder and add it anew',
+  );
 }
 
 async function recoverState(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { compareBytes, QuorateError } from '../base/index.js';
+import { compareBytes, emptyBytes, QuorateError } from '../base/index.js';
 import type { MemberRecord, Membership } from '../mvcc/index.js';
 import type { InitialMember, MemberConfig } from './config.js';
 
@@ -11,9 +11,10 @@ export function memberIdOf(peerUrls: readonly string[], token: string): string {
   return hexOfSha1(Buffer.from([...peerUrls].sort().join('') + token, 'utf8'));
 }
 
-export function clusterIdOf(memberIds: readonly string[]): string {
+/** `origin`: what the cluster began with, if not with nothing: the digest of a snapshot. Only then it counts. */
+export function clusterIdOf(memberIds: readonly string[], origin: Uint8Array = emptyBytes): string {
   const ids = memberIds.map((id) => Buffer.from(id, 'hex')).sort(compareBytes);
-  return hexOfSha1(Buffer.concat(ids));
+  return hexOfSha1(Buffer.concat([...ids, origin]));
 }
 
 export interface InitialIdentity {
@@ -22,8 +23,11 @@ export interface InitialIdentity {
   readonly membership: Membership;
 }
 
+/** The flags that name a new cluster. */
+export type ClusterNaming = Pick<MemberConfig, 'name' | 'initialCluster' | 'initialClusterToken'>;
+
 /** What the flags alone say about a new cluster and this member's place in it. */
-export function initialIdentity(config: MemberConfig): InitialIdentity {
+export function initialIdentity(config: ClusterNaming): InitialIdentity {
   const token = config.initialClusterToken;
   const own = config.initialCluster.find((member) => member.name === config.name);
   if (own === undefined) {

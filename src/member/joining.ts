@@ -25,7 +25,9 @@ export async function resolveIdentity(config: MemberConfig, disk: Disk): Promise
   if (config.initialClusterState === 'existing')
     return stored === null ? askCluster(config) : withMembers(stored, []);
   const initial = initialIdentity(config);
-  if (stored !== null) return stored.memberId === initial.memberId ? initial : withMembers(stored, []);
+  if (stored !== null && stored.memberId !== initial.memberId) return withMembers(stored, []);
+  // A restored cluster has another id than a new one with the same flags.
+  if (stored !== null) return { ...initial, clusterId: stored.clusterId };
   await refuseIfKnown(config, initial);
   return initial;
 }

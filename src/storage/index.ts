@@ -1,3 +1,4 @@
+export { filesOf, makeFolder, syncFolder } from './folders.js';
 export { openLevelDisk } from './level.js';
 export { createMemoryDisk, createMemoryStore } from './memory.js';
 export type { Damage, MemoryDisk, MemoryDiskOptions, MemoryWrite, Survives, WriteFault } from './memory.js';

@@ -1,0 +1,3 @@
+export { checkDigest, hasDigest } from './digest.js';
+export { restoreSnapshot } from './restore.js';
+export type { Restored, RestoreOptions } from './restore.js';
