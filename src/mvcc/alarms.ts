@@ -1,6 +1,6 @@
 import { emptyBytes, QuorateError } from '../base/index.js';
 import type { ErrorCode, Key } from '../base/index.js';
-import type { Tables } from './tables.js';
+import type { Row, Tables } from './tables.js';
 import type { Alarm, AlarmCommand, AlarmType, Command, TxnRequest } from './types.js';
 
 /*
@@ -25,10 +25,7 @@ export interface AlarmState {
 
 /** Takes up what the table `alarms` holds; errors: `storage-corrupt`. */
 export function createAlarms(tables: Tables): AlarmState {
-  let list: readonly Alarm[] = tables
-    .restored('alarms')
-    .map(({ name }) => decodeAlarm(name))
-    .sort(byMember);
+  let list: readonly Alarm[] = tables.restored('alarms').map(decodeAlarm).sort(byMember);
 
   function isRaised(wanted: AlarmType): boolean {
     return list.some(({ alarm }) => alarm === wanted);
@@ -94,16 +91,20 @@ function rowNameOf({ memberId, alarm }: Alarm): Key {
   return kinds[alarm] + memberId;
 }
 
-function decodeAlarm(name: Key): Alarm {
+function decodeAlarm({ name, content }: Row): Alarm {
+  if (content.length > 0) throw strange('an alarm with content', name);
   const memberId = name.slice(1);
   switch (name.charAt(0)) {
     case kinds['no-space']:
       return { memberId, alarm: 'no-space' };
     case kinds.corrupt:
       return { memberId, alarm: 'corrupt' };
-    default: {
-      const found = Buffer.from(name, 'latin1').toString('hex');
-      throw new QuorateError('storage-corrupt', `the state store holds an alarm of no known kind, ${found}`);
-    }
+    default:
+      throw strange('an alarm of no known kind', name);
   }
+}
+
+function strange(what: string, name: Key): QuorateError {
+  const found = Buffer.from(name, 'latin1').toString('hex');
+  return new QuorateError('storage-corrupt', `the state store holds ${what}, ${found}`);
 }

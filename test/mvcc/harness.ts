@@ -1,5 +1,6 @@
 import { openStateMachine } from '../../src/mvcc/index.js';
 import type {
+  Caller,
   Command,
   CommandResponse,
   Membership,
@@ -40,9 +41,9 @@ export interface Harness {
   /** That of the entries to come. */
   term: number;
   /** Applies at the next index. */
-  apply(command: Command | null): Outcome<CommandResponse>;
+  readonly apply: (command: Command | null, caller?: Caller) => Outcome<CommandResponse>;
   /** The same, which must not be refused. */
-  done(command: Command): CommandResponse;
+  readonly done: (command: Command) => CommandResponse;
   /** As a process that is killed and started again: what was flushed is there, the rest is replayed from the log. */
   restart(options?: { readonly replay: boolean }): Promise<void>;
   close(): Promise<void>;
@@ -54,7 +55,7 @@ export interface HarnessOptions extends MemoryDiskOptions {
 
 export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
   const disk = createMemoryDisk(options);
-  const log: { readonly term: number; readonly command: Command | null }[] = [];
+  const log: { readonly term: number; readonly proposal: Proposal | null }[] = [];
   let term = 1;
   const { cacheSizeBytesMax = 1024 * 1024 } = options;
   let store: OrderedStore = await disk.open('state');
@@ -62,9 +63,10 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     openStateMachine(store, { cacheSizeBytesMax, yieldToLoop: turn, genesis });
   let machine = await open();
 
-  function apply(command: Command | null): Outcome<CommandResponse> {
-    log.push({ term, command });
-    return machine.apply({ term, index: log.length }, trusted(command));
+  function apply(command: Command | null, caller: Caller = 'trusted'): Outcome<CommandResponse> {
+    const proposal = command === null ? null : { command, caller };
+    log.push({ term, proposal });
+    return machine.apply({ term, index: log.length }, proposal);
   }
 
   return {
@@ -92,7 +94,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
       if (!replay) log.length = flushed;
       for (const [index, entry] of log.entries()) {
         if (index < flushed) continue;
-        machine.apply({ term: entry.term, index: index + 1 }, trusted(entry.command));
+        machine.apply({ term: entry.term, index: index + 1 }, entry.proposal);
       }
     },
     async close() {

@@ -4,7 +4,7 @@ import type { Command, StateMachine } from '../../src/mvcc/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { OrderedStore } from '../../src/storage/index.js';
 import { createHarness, genesis, plain, storedRevisions, trusted, turn } from './harness.js';
-import { compact, put, range, remove, txn } from './requests.js';
+import { alarm, checkpoint, compact, grant, put, range, remove, txn } from './requests.js';
 
 const options = { cacheSizeBytesMax: 0, yieldToLoop: turn, genesis };
 
@@ -329,5 +329,39 @@ describe('a snapshot', () => {
     await harness.machine.flush();
     expect(readStateMeta(snapshot)).toMatchObject({ applied: { term: 1, index: 1 }, revision: 2 });
     await snapshot.close();
+  });
+
+  it('is all that another member needs: keys, leases with their keys, alarms, users', async () => {
+    const harness = await createHarness();
+    harness.done(grant(7n));
+    harness.done(put('a', '1', { lease: 7n }));
+    harness.done(checkpoint(1, { id: 7n, remainingTtlSeconds: 20 }));
+    harness.done({ type: 'user-add', user: 'ann', hash: 'h', noPassword: false });
+    harness.done({ type: 'role-add', role: 'r' });
+    harness.done({ type: 'user-grant-role', user: 'ann', role: 'r' });
+    harness.done(alarm('activate', 'no-space'));
+    const snapshot = await harness.machine.snapshot();
+    const store = await createMemoryDisk().open('received');
+    for await (const [key, value] of snapshot.entries({}))
+      await store.write([{ type: 'put', key, value }], { sync: true });
+    await snapshot.close();
+    const other = await openStateMachine(store, options);
+    const visible = async ({
+      applied,
+      leases,
+      alarms,
+      auth,
+      ...machine
+    }: StateMachine): Promise<unknown> => ({
+      applied,
+      alarms,
+      leases: [leases.list(), leases.keysOf(7n)],
+      auth: [auth.revision, auth.user('ann'), auth.role('r')],
+      keys: await machine.range(range('', { key: '\0', rangeEnd: '\0' })),
+    });
+    expect(await visible(other)).toEqual(await visible(harness.machine));
+    expect(other.leases.keysOf(7n)).toEqual(['a']);
+    const next = { term: 1, index: other.applied.index + 1 };
+    expect(other.apply(next, trusted(put('b', '')))).toEqual({ ok: false, error: 'no-space' });
   });
 });

@@ -37,7 +37,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
         },
         { weight: 1, arbitrary: anyCompact },
         { weight: 2, arbitrary: anyGrant },
-        { weight: 1, arbitrary: anyRevoke },
+        { weight: 2, arbitrary: anyRevoke },
         {
           weight: 1,
           arbitrary: fc.oneof({ weight: 2, arbitrary: anyCheckpoint }, { weight: 1, arbitrary: anyAlarm }),
