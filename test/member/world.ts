@@ -22,6 +22,9 @@ export interface World {
   kill(name: string): void;
   /** The machine is gone: unsynced batches vanish or survive, each for itself. */
   powerCut(name: string): void;
+  /** The process stands still, as if its machine slept. What comes due or arrives meanwhile waits for it. */
+  pause(name: string): void;
+  resume(name: string): void;
   disk(name: string): MemoryDisk;
   /** The next write to a store fails, and none after it succeeds. */
   failNextWrite(name: string, store: string, code: 'EIO' | 'ENOSPC'): void;
@@ -39,7 +42,12 @@ export interface World {
 export interface WorldOptions {
   readonly members: number;
   readonly seed?: number;
-  readonly config?: Partial<Pick<MemberConfig, 'snapshotCount' | 'limits' | 'autoCompaction' | 'auth'>>;
+  readonly config?: Partial<
+    Omit<
+      MemberConfig,
+      'name' | 'clientUrls' | 'initialCluster' | 'initialClusterToken' | 'initialClusterState'
+    >
+  >;
   /** Called before each disk write takes effect: throw or kill from here to crash at that very write. */
   readonly onWrite?: (name: string, write: MemoryWrite) => void;
   readonly logger?: Logger;
@@ -54,6 +62,8 @@ interface Host {
   /** Counts the processes of this host: actions of a dead one are not run. */
   incarnation: number;
   handlers: PeerHandlers | null;
+  /** What waits while it stands still. Its timers come first when it goes on: they were due before it could read. */
+  paused: { readonly timers: (() => void)[]; readonly arrivals: (() => void)[] } | null;
   /** Whom its log has removed: it turns them away. */
   removed: ReadonlySet<string>;
   fatal: Error | null;
@@ -105,7 +115,16 @@ export function createWorld(options: WorldOptions): World {
           });
         }),
     });
-    return { name, disk, faults, incarnation: 0, handlers: null, removed: new Set(), fatal: null };
+    return {
+      name,
+      disk,
+      faults,
+      incarnation: 0,
+      handlers: null,
+      paused: null,
+      removed: new Set(),
+      fatal: null,
+    };
   }
 
   function host(name: string): Host {
@@ -123,7 +142,9 @@ export function createWorld(options: WorldOptions): World {
   function createEnv(self: Host): Env {
     const { incarnation } = self;
     const whileAlive = (action: () => void) => (): void => {
-      if (self.incarnation === incarnation) action();
+      if (self.incarnation !== incarnation) return;
+      if (self.paused === null) action();
+      else self.paused.timers.push(whileAlive(action));
     };
     return {
       monotonicMs: () => nowMs,
@@ -166,7 +187,7 @@ export function createWorld(options: WorldOptions): World {
       },
       send(messages: readonly Message[]) {
         for (const message of messages) {
-          later(() => reach(message.to)?.onMessages([message]));
+          later(() => arrive(message.to, () => reach(message.to)?.onMessages([message])));
         }
       },
       async sendSnapshot(to, term, meta, entries) {
@@ -185,18 +206,20 @@ export function createWorld(options: WorldOptions): World {
         new Promise((resolve, reject) => {
           const failed = new QuorateError('unavailable', 'unreachable');
           const answered = (settle: () => void) => (): void =>
-            later(() => (reach(to) === null ? reject(failed) : settle()));
+            later(() => arrive(idOfName(self.name), () => (reach(to) === null ? reject(failed) : settle())));
           after(timeoutMs, () => reject(new QuorateError('timed-out')));
           later(() => {
-            const callee = reach(to);
-            if (callee === null) {
-              reject(failed);
-              return;
-            }
-            callee.onCall(idOfName(self.name), request).then(
-              (answer) => answered(() => resolve(answer))(),
-              (error: unknown) => answered(() => reject(error instanceof Error ? error : failed))(),
-            );
+            arrive(to, () => {
+              const callee = reach(to);
+              if (callee === null) {
+                reject(failed);
+                return;
+              }
+              callee.onCall(idOfName(self.name), request).then(
+                (answer) => answered(() => resolve(answer))(),
+                (error: unknown) => answered(() => reject(error instanceof Error ? error : failed))(),
+              );
+            });
           });
         }),
       connectedForMs(peer) {
@@ -215,6 +238,13 @@ export function createWorld(options: WorldOptions): World {
     at(nowMs + delayMs, action);
   }
 
+  function arrive(id: string, action: () => void): void {
+    const name = idOf.get(id);
+    const paused = name === undefined ? null : host(name).paused;
+    if (paused === null) action();
+    else paused.arrivals.push(action);
+  }
+
   function identityOf(name: string): InitialIdentity {
     return identities.get(name) ?? initialIdentity(config(name));
   }
@@ -227,6 +257,7 @@ export function createWorld(options: WorldOptions): World {
     const ended = host(name);
     ended.incarnation += 1;
     ended.handlers = null;
+    ended.paused = null;
     return ended;
   }
 
@@ -273,6 +304,14 @@ export function createWorld(options: WorldOptions): World {
     },
     kill: (name) => end(name).disk.kill(),
     powerCut: (name) => end(name).disk.powerCut(),
+    pause(name) {
+      host(name).paused = { timers: [], arrivals: [] };
+    },
+    resume(name) {
+      const { paused } = host(name);
+      host(name).paused = null;
+      for (const action of [...(paused?.timers ?? []), ...(paused?.arrivals ?? [])]) at(nowMs, action);
+    },
     disk: (name) => host(name).disk,
     failNextWrite(name, store, code) {
       const write = host(name).disk.writeCount(store) + 1;
