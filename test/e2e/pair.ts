@@ -21,10 +21,14 @@ export interface PairOptions {
   readonly referenceSize?: number;
   /** For the members of both. */
   readonly flags?: readonly string[];
+  /** Default: short. `{}`: each system's own. */
+  readonly timing?: Timing;
 }
 
+type Timing = Pick<ClusterOptions, 'heartbeatIntervalMs' | 'electionTimeoutMs'>;
+
 /** Short, so that little time passes without a leader; then no lease lives for less than a second either. */
-export const timing = { heartbeatIntervalMs: 50, electionTimeoutMs: 500 } as const;
+const shortTiming = { heartbeatIntervalMs: 50, electionTimeoutMs: 500 } as const;
 
 export const programs = {
   quorate: {},
@@ -40,9 +44,9 @@ export function whyNoEtcd(): string | null {
 
 export async function startSystem(
   system: 'quorate' | 'etcd',
-  options: Pick<ClusterOptions, 'dataFolder' | 'size'> & { readonly flags?: readonly string[] },
+  options: Pick<ClusterOptions, 'dataFolder' | 'size'> & Pick<PairOptions, 'flags' | 'timing'>,
 ): Promise<Cluster> {
-  const { flags = [], ...others } = options;
+  const { flags = [], timing = shortTiming, ...others } = options;
   const program = programs[system];
   const extraFlags = 'extraFlags' in program ? [...program.extraFlags, ...flags] : flags;
   const cluster = await createCluster({
@@ -57,14 +61,15 @@ export async function startSystem(
 }
 
 export async function startPair(options: PairOptions = {}): Promise<Pair> {
-  const { size = 3, referenceSize = size, flags = [] } = options;
+  const { size = 3, referenceSize = size, flags = [], timing = shortTiming } = options;
   const folder = await mkdtemp(join(tmpdir(), 'quorate-conformance-'));
   // One after the other: free ports are looked for.
-  const ours = await startSystem(subject, { dataFolder: join(folder, 'subject'), size, flags });
+  const ours = await startSystem(subject, { dataFolder: join(folder, 'subject'), size, flags, timing });
   const theirs = await startSystem('etcd', {
     dataFolder: join(folder, 'reference'),
     size: referenceSize,
     flags,
+    timing,
   });
   return {
     subject: ours,

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type Long from 'long';
 import { etcdserverpb } from '../../../src/gen/protos.js';
 
 const { SortOrder, SortTarget } = etcdserverpb.RangeRequest;
@@ -41,7 +42,8 @@ interface RangePlan extends KeysPlan {
 interface PutPlan {
   readonly key: string;
   readonly value: string;
-  readonly lease: number;
+  /** An id, or which of the leases that there are: none if there are none. */
+  readonly lease: number | { readonly nth: number };
   readonly prevKv: boolean;
   readonly ignoreValue: boolean;
   readonly ignoreLease: boolean;
@@ -129,7 +131,11 @@ const range: fc.Arbitrary<RangePlan> = fc.record({
 const put: fc.Arbitrary<PutPlan> = fc.record({
   key,
   value,
-  lease: rarely(fc.constant(0), fc.constantFrom(12345, -1)),
+  lease: fc.oneof(
+    { weight: 10, arbitrary: fc.constant(0) },
+    { weight: 4, arbitrary: fc.record({ nth: fc.nat(7) }) },
+    { weight: 1, arbitrary: fc.constantFrom(12345, -1) },
+  ),
   prevKv: fc.boolean(),
   ignoreValue: rareFlag,
   ignoreLease: rareFlag,
@@ -186,6 +192,8 @@ export const plan: fc.Arbitrary<Plan> = fc.oneof(
 export interface Binding {
   readonly prefix: string;
   readonly revision: number;
+  /** Default: there are none. */
+  readonly leases?: readonly Long[];
 }
 
 /** The request's bytes. */
@@ -248,9 +256,14 @@ function rangeOf(asked: RangePlan, binding: Binding): etcdserverpb.RangeRequest.
 }
 
 function putOf(asked: PutPlan, binding: Binding): etcdserverpb.PutRequest.$Properties {
-  const { lease, prevKv, ignoreValue, ignoreLease } = asked;
+  const { prevKv, ignoreValue, ignoreLease } = asked;
+  const lease = typeof asked.lease === 'number' ? asked.lease : nthLease(asked.lease.nth, binding);
   const key = keyOf(asked.key, binding);
   return { key, value: Buffer.from(asked.value, 'latin1'), lease, prevKv, ignoreValue, ignoreLease };
+}
+
+function nthLease(nth: number, { leases = [] }: Binding): Long | number {
+  return leases[nth % Math.max(leases.length, 1)] ?? 0;
 }
 
 function deleteOf(asked: DeletePlan, binding: Binding): etcdserverpb.DeleteRangeRequest.$Properties {
