@@ -11,7 +11,11 @@ export interface Schedule {
   takeDue(nowMs: number, countMax: number): LeaseId[];
   clear(): void;
   readonly size: number;
+  /** With what is left of leases that are gone. */
+  readonly heapSize: number;
 }
+
+const leftoversMax = 1000;
 
 interface Entry {
   readonly id: LeaseId;
@@ -22,7 +26,7 @@ interface Entry {
 
 export function createSchedule(): Schedule {
   /** Of entries that are not in `byId` any more there is something left in the heap until its time comes. */
-  const heap: Entry[] = [];
+  let heap: Entry[] = [];
   const byId = new Map<LeaseId, Entry>();
 
   function place(id: LeaseId, atMs: number): void {
@@ -32,13 +36,25 @@ export function createSchedule(): Schedule {
     siftUp(heap, heap.length - 1);
   }
 
+  /** Leases that end long before their time, as sessions do, must not fill the heap with what is left of them. */
+  function sweep(): void {
+    if (heap.length <= 2 * byId.size + leftoversMax) return;
+    heap = [...byId.values()].sort((a, b) => a.placedAtMs - b.placedAtMs); // What is sorted is a heap.
+  }
+
   return {
     set(id, atMs) {
       const entry = byId.get(id);
-      if (entry === undefined || atMs < entry.placedAtMs) place(id, atMs);
-      else entry.dueAtMs = atMs;
+      if (entry !== undefined && atMs >= entry.placedAtMs) entry.dueAtMs = atMs;
+      else {
+        place(id, atMs);
+        sweep();
+      }
     },
-    delete: (id) => void byId.delete(id),
+    delete(id) {
+      byId.delete(id);
+      sweep();
+    },
     takeDue(nowMs, countMax) {
       const due: LeaseId[] = [];
       for (;;) {
@@ -55,11 +71,14 @@ export function createSchedule(): Schedule {
       }
     },
     clear() {
-      heap.length = 0;
+      heap = [];
       byId.clear();
     },
     get size() {
       return byId.size;
+    },
+    get heapSize() {
+      return heap.length;
     },
   };
 }
