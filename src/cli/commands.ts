@@ -43,4 +43,9 @@ export const commandEntries: readonly CommandEntry[] = [
     summary: 'List the members of the cluster',
     load: async () => (await import('./members.js')).membersCommand,
   },
+  {
+    name: 'snapshot',
+    summary: 'Save the whole store as a file, look at one, start anew from one',
+    load: async () => (await import('./snapshot.js')).snapshotCommand,
+  },
 ];

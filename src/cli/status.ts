@@ -5,6 +5,7 @@ import { clientOptions, withClient } from './client-options.js';
 import { defineCommand, exitCodes, takePositionals } from './command.js';
 import type { CommandIo, ExitCode } from './command.js';
 import { switchOption } from './options.js';
+import { sizeText } from './size-text.js';
 import { renderTable, styleFor } from './style.js';
 import type { Style, TableCell } from './style.js';
 
@@ -139,17 +140,6 @@ function roleOf(report: Reached, style: Style): string | TableCell {
   if (report.isLeader) return { text: 'leader', paint: style.bold };
   if (report.isLearner) return 'learner';
   return report.leader === undefined ? { text: 'no leader', paint: style.yellow } : 'follower';
-}
-
-function sizeText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
 function exitCodeOf(reports: readonly EndpointReport[], io: CommandIo): ExitCode {

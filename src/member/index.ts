@@ -9,8 +9,8 @@ export type { InitialIdentity } from './identity.js';
 export type { MemberMeasures } from './measures.js';
 export { startMember } from './member.js';
 export { createNodeEnv } from './node-env.js';
-export { restoreSnapshot } from './restore/index.js';
-export type { Restored, RestoreOptions } from './restore/index.js';
+export { inspectSnapshot, restoreSnapshot } from './restore/index.js';
+export type { Restored, RestoreOptions, SnapshotSummary } from './restore/index.js';
 export type {
   Credentials,
   LeaseTimeToLive,

@@ -1,3 +1,4 @@
-export { checkDigest, hasDigest } from './digest.js';
+export { inspectSnapshot } from './inspect.js';
+export type { SnapshotSummary } from './inspect.js';
 export { restoreSnapshot } from './restore.js';
 export type { Restored, RestoreOptions } from './restore.js';
