@@ -5,7 +5,7 @@ import { createCache } from './cache.js';
 import type { RecordId } from './key-index.js';
 import { decodeKeyValue, encodeKeyValue } from './key-value.js';
 import { recordKeyOf } from './record-key.js';
-import type { KeyValue, Revision } from './types.js';
+import type { KeyChange, KeyValue, Revision } from './types.js';
 
 /** What a record costs in memory beside its bytes: objects and a slot in a map. */
 const overheadSizeBytes = 200;
@@ -23,15 +23,29 @@ export interface Records {
   putTombstone(id: RecordId, key: Key): void;
   /** The value of the key at that record, which must exist: otherwise throws `storage-corrupt`, naming the revision. */
   read(id: RecordId, key: Key): KeyValue;
+  /** What no flush has ended yet, from that revision on, in the order in which it was made. */
+  unflushedSince(from: Revision): readonly RecordedChange[];
+  /** From now on each change is told, or none is. */
+  listen(listener: ChangeListener | null): void;
   /** Takes what waits into a batch. Another may be begun only when this one is ended. */
   beginFlush(): readonly StoreOperation[];
   /** The store has the batch. */
   endFlush(): void;
 }
 
+/** One change and where it stands. */
+export interface RecordedChange {
+  readonly revision: Revision;
+  readonly change: KeyChange;
+  readonly sizeBytes: number;
+}
+
+export type ChangeListener = (revision: Revision, change: KeyChange) => void;
+
 interface Unflushed extends RecordId {
-  /** Null: a tombstone. */
-  readonly kv: KeyValue | null;
+  readonly type: 'put' | 'delete';
+  /** Of a deletion only `key` and `modRevision` mean something. */
+  readonly kv: KeyValue;
   readonly bytes: Uint8Array;
 }
 
@@ -45,9 +59,11 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
   let flushing = new Map<RecordName, Unflushed>();
   let flushingSizeBytes = 0;
   let misses = 0;
+  let listener: ChangeListener | null = null;
 
   function add(unflushed: Unflushed): void {
     waiting.set(nameOf(unflushed.main, unflushed.sub), unflushed);
+    listener?.(unflushed.main, unflushed);
     waitingSizeBytes += unflushed.bytes.length + overheadSizeBytes;
   }
 
@@ -63,13 +79,14 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
       const bytes = encodeKeyValue(kv);
       // The value that is kept is a view into the record: what the client sent is let go.
       const kept = { ...kv, value: valueWithin(bytes, kv) };
-      add({ main: kv.modRevision, sub, kv: kept, bytes });
+      add({ main: kv.modRevision, sub, type: 'put', kv: kept, bytes });
       cache.add(nameOf(kv.modRevision, sub), kept);
     },
 
     putTombstone({ main, sub }, key) {
       const kv = { key, createRevision: 0, modRevision: 0, version: 0, value: emptyBytes, lease: 0n };
-      add({ main, sub, kv: null, bytes: encodeKeyValue(kv) });
+      const bytes = encodeKeyValue(kv);
+      add({ main, sub, type: 'delete', kv: { ...kv, modRevision: main }, bytes });
     },
 
     read(id, key) {
@@ -77,7 +94,7 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
       const cached = cache.get(name);
       if (cached !== undefined) return cached;
       const unflushed = waiting.get(name) ?? flushing.get(name);
-      if (unflushed !== undefined && unflushed.kv !== null) return unflushed.kv;
+      if (unflushed?.type === 'put') return unflushed.kv;
       misses++;
       const bytes = store.getSync(recordKeyOf(id, false));
       if (bytes === undefined) throw damaged(id, 'is missing');
@@ -88,10 +105,26 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
       return kv;
     },
 
+    unflushedSince(from) {
+      const changes: RecordedChange[] = [];
+      for (const map of [flushing, waiting]) {
+        for (const unflushed of map.values()) {
+          if (unflushed.main < from) continue;
+          const sizeBytes = unflushed.bytes.length + overheadSizeBytes;
+          changes.push({ revision: unflushed.main, change: unflushed, sizeBytes });
+        }
+      }
+      return changes;
+    },
+
+    listen(next) {
+      listener = next;
+    },
+
     beginFlush() {
       const operations: StoreOperation[] = [];
       for (const unflushed of waiting.values()) {
-        const key = recordKeyOf(unflushed, unflushed.kv === null);
+        const key = recordKeyOf(unflushed, unflushed.type === 'delete');
         operations.push({ type: 'put', key, value: unflushed.bytes });
       }
       flushing = waiting;

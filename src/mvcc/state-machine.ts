@@ -1,4 +1,4 @@
-import { assert, QuorateError } from '../base/index.js';
+import { assert } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import type { OrderedStore } from '../storage/index.js';
 import { createAlarms } from './alarms.js';
@@ -8,6 +8,7 @@ import { createAuthState } from './auth/index.js';
 import { createCompaction } from './compaction.js';
 import { createFlusher } from './flusher.js';
 import { hashRecords } from './hash-kv.js';
+import { createHistory } from './history.js';
 import { createKeyIndex } from './key-index.js';
 import { createLeases } from './leases.js';
 import { encodeMeta, metaKey } from './meta.js';
@@ -51,6 +52,7 @@ export async function openStateMachine(
   const index = createKeyIndex(leases.rebind);
   await restoreIndex(store, index, meta, yieldToLoop);
   const records = createRecords(store, options.cacheSizeBytesMax);
+  const history = createHistory(store, records);
   const pins = createPins();
   const compaction = createCompaction({ store, index, pins, yieldToLoop });
   const state: State = { ...meta };
@@ -178,10 +180,19 @@ export async function openStateMachine(
       return { ok: true, value };
     },
 
-    takeChanges: () => [],
-    recordChanges() {},
-    changesSince: () => Promise.reject(new QuorateError('unavailable', 'this member keeps no history yet')),
-    valueBefore: () => null,
+    takeChanges: () => history.take(),
+    recordChanges: (wanted) => history.record(wanted),
+    async changesSince(from, sizeBytesMax) {
+      const last = state.revision;
+      if (from < state.compactRevision) return refused('compacted');
+      const value = await pinned(from, () => history.read({ from, last, sizeBytesMax }));
+      return { ok: true, value };
+    },
+    valueBefore(key, revision) {
+      if (revision - 1 < state.compactRevision) return null;
+      const id = index.find(key, revision - 1);
+      return id === null ? null : records.read(id, key);
+    },
 
     compacted: (revision) => compaction.finished(revision),
     async snapshot() {

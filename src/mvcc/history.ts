@@ -1,0 +1,105 @@
+import type { OrderedStore } from '../storage/index.js';
+import { parseRecordKey, recordKeyOf } from './record-key.js';
+import { decodeRecord } from './records.js';
+import type { RecordedChange, Records } from './records.js';
+import type { KeyChange, Revision, RevisionChanges } from './types.js';
+
+/** What a change costs in memory beside its bytes. */
+const overheadSizeBytes = 200;
+
+/** The changes of the state machine in their order: as they happen, and again from the records. */
+export interface History {
+  /** What happened since the last call. Nothing while nobody records. */
+  take(): readonly RevisionChanges[];
+  record(wanted: boolean): void;
+  /**
+   * Whole revisions from `from` to `last`, oldest first, until about `sizeBytesMax` is gathered. The caller keeps
+   * compaction away (pins.ts). Nothing above `last`, though more may happen meanwhile.
+   */
+  read(
+    range: HistoryRange,
+  ): Promise<{ readonly revisions: readonly RevisionChanges[]; readonly next: Revision }>;
+}
+
+export interface HistoryRange {
+  readonly from: Revision;
+  readonly last: Revision;
+  readonly sizeBytesMax: number;
+}
+
+interface Gathered {
+  readonly revision: Revision;
+  readonly changes: KeyChange[];
+}
+
+export function createHistory(store: OrderedStore, records: Records): History {
+  let recorded: Gathered[] = [];
+
+  function add(revision: Revision, change: KeyChange): void {
+    append(recorded, revision, change);
+  }
+
+  return {
+    take() {
+      if (recorded.length === 0) return recorded;
+      const taken = recorded;
+      recorded = [];
+      return taken;
+    },
+    record(wanted) {
+      records.listen(wanted ? add : null);
+      if (!wanted) recorded = [];
+    },
+    async read({ from, last, sizeBytesMax }) {
+      // First what is in memory: all below it is in the store, and stays there while this reads.
+      const unflushed = records.unflushedSince(from);
+      const storedEnd = unflushed[0]?.revision ?? last + 1;
+      const gathering = createGathering(sizeBytesMax);
+      const stored = store.entries({
+        gte: recordKeyOf({ main: from, sub: 0 }, false),
+        lt: recordKeyOf({ main: storedEnd, sub: 0 }, false),
+      });
+      for await (const [key, bytes] of stored) {
+        const id = parseRecordKey(key);
+        const kv = decodeRecord(bytes, id);
+        const change: KeyChange = id.tombstone
+          ? { type: 'delete', kv: { ...kv, modRevision: id.main } }
+          : { type: 'put', kv };
+        const sizeBytes = bytes.length + overheadSizeBytes;
+        if (!gathering.add({ revision: id.main, change, sizeBytes })) return gathering.cut(id.main);
+      }
+      for (const each of unflushed) {
+        if (each.revision > last) break;
+        if (!gathering.add(each)) return gathering.cut(each.revision);
+      }
+      return gathering.cut(last + 1);
+    },
+  };
+}
+
+interface Gathering {
+  /** False: full, at the border between two revisions; the change is not taken. */
+  add(recorded: RecordedChange): boolean;
+  cut(next: Revision): { readonly revisions: readonly RevisionChanges[]; readonly next: Revision };
+}
+
+function createGathering(sizeBytesMax: number): Gathering {
+  const revisions: Gathered[] = [];
+  let sizeBytes = 0;
+  return {
+    add(recorded) {
+      const isNew = revisions.at(-1)?.revision !== recorded.revision;
+      if (isNew && sizeBytes >= sizeBytesMax) return false;
+      append(revisions, recorded.revision, recorded.change);
+      sizeBytes += recorded.sizeBytes;
+      return true;
+    },
+    cut: (next) => ({ revisions, next }),
+  };
+}
+
+function append(revisions: Gathered[], revision: Revision, change: KeyChange): void {
+  const last = revisions.at(-1);
+  if (last?.revision === revision) last.changes.push(change);
+  else revisions.push({ revision, changes: [change] });
+}
