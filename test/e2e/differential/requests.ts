@@ -188,6 +188,28 @@ export const plan: fc.Arbitrary<Plan> = fc.oneof(
   },
 );
 
+/**
+ * Whether etcd 3.4 may end itself over it: a transaction that deletes everything from a key on, and then writes a key of it
+ * that it takes the value or lease of.
+ */
+export function mayEndEtcd(request: Plan): boolean {
+  if (request.method !== 'Txn') return false;
+  const all = allOperations(request.txn);
+  const deletesFrom = all.some(
+    (each) => 'requestDeleteRange' in each && each.requestDeleteRange.end === 'from',
+  );
+  const keeps = all.some(
+    (each) => 'requestPut' in each && (each.requestPut.ignoreValue || each.requestPut.ignoreLease),
+  );
+  return deletesFrom && keeps;
+}
+
+function allOperations({ success, failure }: TxnPlan): readonly OperationPlan[] {
+  return [...success, ...failure].flatMap((each) =>
+    'requestTxn' in each ? [each, ...allOperations(each.requestTxn)] : [each],
+  );
+}
+
 /** What a plan is bound to. */
 export interface Binding {
   readonly prefix: string;

@@ -113,7 +113,10 @@ export function openWatchStream(side: Side, member: number, as: Identity): Watch
         look();
       }),
     forget: (id) => void logs.delete(id),
-    describe: () => `${end ?? 'open'} ${JSON.stringify(Object.fromEntries(logs), null, 1)}`,
+    describe: () => {
+      const lines = [...logs].map(([id, log]) => `${id}: ${log.map(briefly).join(' ')}`);
+      return [end ?? 'open', ...lines].join('\n');
+    },
     close: () => stream.cancel(),
   };
 }
@@ -129,6 +132,11 @@ function checkWhole(log: readonly Fields[], events: readonly Fields[], headerRev
   if (Math.max(...events.map(revisionOf)) > headerRevision) {
     throw new Error(`an answer of revision ${headerRevision} tells of a later one`);
   }
+}
+
+function briefly(record: Fields): string {
+  if ('event' in record) return String(revisionOf(record['event']));
+  return record['canceled'] === true ? 'canceled' : record['created'] === true ? 'created' : 'progress';
 }
 
 function revisionOf(event: unknown): number {

@@ -96,7 +96,8 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
         const expected = history.toldTo(watch.plan, watch.from, revision);
         await waitFor(
           pair,
-          `watch ${id} (${JSON.stringify(watch.plan)}) up to revision ${revision}`,
+          `watch ${id} (${JSON.stringify(watch.plan)}) from ${watch.from} to ${revision}, ${expected.length} events: ` +
+            expected.map((event) => String((event['kv'] as Fields | undefined)?.['modRevision'])).join(' '),
           (stream) => isTold(stream, id, watch, expected.length),
         );
       }
