@@ -1,5 +1,7 @@
+import type { WatchLimits } from './watch/index.js';
+
 /** Bounds of one member's client side. Sizes in bytes, times in milliseconds. */
-export interface ApiLimits {
+export interface ApiLimits extends WatchLimits {
   /** Connections of all client addresses together, gRPC and HTTP; more are closed at once. */
   readonly connectionsMax: number;
   /** Calls that one connection may have open; more wait in the client, as HTTP/2 has it. */
@@ -18,6 +20,8 @@ export interface ApiLimits {
   readonly sessionMemoryMebibytesMax: number;
   /** Within this a new connection has to say what it speaks. */
   readonly firstBytesTimeoutMs: number;
+  /** TLS handshakes under way at once; one more cuts the oldest. They have as long as the first bytes. */
+  readonly handshakesMax: number;
   /** Connections are pinged this often; one that has not answered by the next time is dead. */
   readonly keepaliveIntervalMs: number;
   /** A connection that speaks HTTP/1.1 ends after this long without a request. */
@@ -45,10 +49,15 @@ export const defaultApiLimits: ApiLimits = {
   sendBufferSizeBytesMax: 64 * 1024 * 1024,
   sessionMemoryMebibytesMax: 256,
   firstBytesTimeoutMs: 5000,
+  handshakesMax: 1000,
   keepaliveIntervalMs: 30_000,
   httpIdleTimeoutMs: 60_000,
   httpRequestTimeoutMs: 60_000,
   jsonRequestSizeMax: 4 * 1024 * 1024,
+  watchesPerStreamMax: 200_000,
+  watchBacklogSizeBytes: 1024 * 1024,
+  watchFragmentSizeBytes: 2 * 1024 * 1024,
+  watchProgressIntervalMs: 600_000,
   healthTimeoutMs: 5000,
   electionTimeoutMs: 1000,
   closeGraceMs: 2000,

@@ -102,7 +102,7 @@ export async function leave({ member, caller }: Waiting, key: Key, createRevisio
     failure: [],
   };
   try {
-    await member.txn(request, caller);
+    await member.txn(request, member.auth.current(caller)); // It may have waited through changes of users.
   } catch (error) {
     if (!(error instanceof QuorateError)) throw error;
   }

@@ -22,6 +22,7 @@ import { maintenanceMethods } from './maintenance.js';
 import { guarded } from './method.js';
 import { createMetrics } from './metrics/index.js';
 import { reflectionMethods } from './reflection.js';
+import { watchMethods } from './watch.js';
 import { snapshotMethods } from './snapshot.js';
 
 /** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
@@ -63,6 +64,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     ...maintenanceMethods(member, header),
     ...snapshotMethods(member),
     ...authMethods(member, header),
+    ...watchMethods(member, header, limits),
     ...lockMethods(member, header),
     ...electionMethods(member, header),
     ...healthMethods(),

@@ -22,6 +22,7 @@ import { initialIdentity } from './identity.js';
 import type { InitialIdentity } from './identity.js';
 import { createLeases } from './leases.js';
 import { createMaintenance } from './maintenance.js';
+import { joiningOf } from './membership.js';
 import { refuse, valueOf } from './outcome.js';
 import { publishAttributes } from './publish.js';
 import { createSnapshots } from './snapshots.js';
@@ -69,15 +70,20 @@ function createMember(parts: MemberParts): Member {
   const { config, core, state, driver, clusterId } = parts;
   const { id } = core.status();
   const context = createContext(parts);
-  const watches = createWatchHub(context);
   const auth = createAuth(context);
+  const watches = createWatchHub(context, auth);
   const maintenance = createMaintenance(context);
   const leases = createLeases(context, maintenance, auth);
   const { propose, read } = context;
   startAutoCompaction(context, config.autoCompaction ?? null);
 
+  /** One that was added to vote and is still catching up counts as a voter, to its clients too. */
+  function isLearner(): boolean {
+    return core.isLearner && !joiningOf(state.machine.membership).includes(id);
+  }
+
   function status(): MemberStatus {
-    const { role, leader, hardState, last, isLearner } = core.status();
+    const { role, leader, hardState, last } = core.status();
     const { machine } = state;
     return {
       id,
@@ -85,7 +91,7 @@ function createMember(parts: MemberParts): Member {
       name: config.name,
       role,
       leader,
-      isLearner,
+      isLearner: isLearner(),
       term: hardState.term,
       commitIndex: core.commit,
       appliedIndex: machine.applied.index,
@@ -106,7 +112,7 @@ function createMember(parts: MemberParts): Member {
       return core.leader;
     },
     get isLearner() {
-      return core.isLearner;
+      return isLearner();
     },
     header: () => ({ term: core.term, revision: state.machine.revision }),
     async range(request, caller = 'trusted') {

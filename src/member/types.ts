@@ -132,6 +132,8 @@ export interface WatchHub {
    * `permission-denied` and its kin when the caller may not read the range.
    */
   watch(request: WatchRequest, sink: WatchSink, caller?: Caller): Watcher;
+  /** Calls once, when the present or next turn has handed out what it applied, or some watchers have caught up. */
+  onNextTurn(listener: () => void): void;
   readonly watcherCount: number;
   /** Those that still have history to catch up with. */
   readonly unsyncedCount: number;

@@ -185,7 +185,7 @@ export async function openStateMachine(
     async changesSince(from, sizeBytesMax) {
       const last = state.revision;
       if (from < state.compactRevision) return refused('compacted');
-      const value = await pinned(from, () => history.read({ from, last, sizeBytesMax }));
+      const value = await pinned(from, () => history.read({ from: Math.max(from, 0), last, sizeBytesMax }));
       return { ok: true, value };
     },
     valueBefore(key, revision) {

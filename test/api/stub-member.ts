@@ -71,7 +71,7 @@ export function stubMember(
       traffic: { sentBytes: 9, receivedBytes: 10, sendFailures: new Map([['a1', 11]]) },
     }),
     linearizableBarrier: async () => Promise.resolve(),
-    watches: { watch: refuse, watcherCount: 0, unsyncedCount: 0 },
+    watches: { watch: refuse, onNextTurn() {}, watcherCount: 0, unsyncedCount: 0 },
     leases: {
       grant: async () => Promise.resolve({ id: 1n, ttlSeconds: 2, revision: 5 }),
       revoke: async () => Promise.resolve({ revision: 5 }),

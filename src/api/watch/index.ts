@@ -1,0 +1,2 @@
+export type { WatchLimits } from './limits.js';
+export { createWatchSession } from './session.js';
