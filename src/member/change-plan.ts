@@ -52,22 +52,33 @@ function planAddition(
   const member = { id, name: '', peerUrls, clientUrls: [], isLearner };
   return {
     ok: true,
-    steps: [{ type: isLearner ? 'add-learner' : 'add-voter', node: id }],
+    steps: [{ type: 'add-learner', node: id }], // One that is to vote is promoted once it holds the log.
     member,
     announced: member,
   };
 }
 
-function planUpdate({ members }: Membership, member: MemberRecord, peerUrls: readonly string[]): ChangePlan {
+function planUpdate(
+  { members, configuration }: Membership,
+  member: MemberRecord,
+  peerUrls: readonly string[],
+): ChangePlan {
   const isTaken = members.some((other) => other.id !== member.id && sharesUrl(other, peerUrls));
   if (isTaken) return refused('peer-urls-exist');
   const updated = { ...member, peerUrls };
   return {
     ok: true,
-    steps: [{ type: member.isLearner ? 'add-learner' : 'add-voter', node: member.id }],
+    steps: [
+      { type: configuration.learners.includes(member.id) ? 'add-learner' : 'add-voter', node: member.id },
+    ],
     member: updated,
     announced: updated,
   };
+}
+
+/** A newcomer that is there now gets the vote that it was added for. */
+export function planAdmission(member: MemberRecord): Extract<ChangePlan, { ok: true }> {
+  return { ok: true, steps: [{ type: 'add-voter', node: member.id }], member, announced: member };
 }
 
 /** With something beside it that alters a voter, it goes through joint consensus. */

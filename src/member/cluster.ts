@@ -32,7 +32,13 @@ export function createCluster(context: MemberContext): MemberCluster {
       return make({ type: 'add', peerUrls: checkMemberUrls(peerUrls), isLearner }, caller);
     },
     async remove(id, caller = 'trusted') {
-      return (await make({ type: 'remove', id }, caller)).members;
+      try {
+        return (await make({ type: 'remove', id }, caller)).members;
+      } catch (error) {
+        if (id !== self || !driver.wasRemoved) throw error;
+        // It was told so before its answer came: the others do not talk to it any more.
+        return state.machine.membership.members.filter((member) => member.id !== self);
+      }
     },
     async update(id, peerUrls, caller = 'trusted') {
       return (await make({ type: 'update', id, peerUrls: checkMemberUrls(peerUrls) }, caller)).members;

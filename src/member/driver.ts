@@ -59,6 +59,8 @@ export interface Driver {
   /** From now on it is told what happens. */
   observe(observer: Observer): void;
   measures(): MemberMeasures;
+  /** This member was removed from its cluster, and is about to stop. */
+  readonly wasRemoved: boolean;
   /** Who answers what peers ask beside the Raft stream. */
   serveCalls(handle: CallHandler): void;
   /** Resolves when the driver has stopped; rejects when it stopped because it was wrong. */
@@ -461,6 +463,9 @@ export function createDriver(parts: DriverParts): Driver {
     },
     step,
     observe: (observer) => void observers.push(observer),
+    get wasRemoved() {
+      return wasRemoved;
+    },
     measures: () => ({
       ...measures,
       proposalsPending: proposals.pendingCount,

@@ -39,7 +39,12 @@ function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((element) => typeof element === 'string');
 }
 
-/** The membership after a committed configuration entry. `configuration` is the one in force from that entry on. */
+/**
+ * The membership after a committed configuration entry. `configuration` is the one in force from that entry on.
+ *
+ * A newcomer that is to vote begins as a learner of the core, so that the others need no majority with it before it is
+ * there: its record says what it is to be, and the leader makes it so (see `joiningOf`).
+ */
 export function membershipAfter(
   before: Membership,
   change: ConfigurationChange,
@@ -58,9 +63,15 @@ export function membershipAfter(
   const learners = new Set([...configuration.learners, ...configuration.learnersNext]);
   const members = [...records.values()]
     .filter((member) => present.has(member.id))
-    .map((member) => ({ ...member, isLearner: learners.has(member.id) }))
+    .map((member) => ({ ...member, isLearner: member.isLearner && learners.has(member.id) }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   return { configuration, members, removed: [...new Set([...before.removed, ...gone])].sort() };
+}
+
+/** Who is to vote as soon as it holds the log. */
+export function joiningOf({ members, configuration }: Membership): readonly NodeId[] {
+  const learners = new Set(configuration.learners);
+  return members.filter(({ id, isLearner }) => !isLearner && learners.has(id)).map(({ id }) => id);
 }
 
 export function nodesOf(configuration: Configuration): ReadonlySet<NodeId> {

@@ -3,11 +3,11 @@ import type { Membership } from '../mvcc/index.js';
 import type { ConfigurationChange, NodeId, Position } from '../raft/index.js';
 import type { AppliedChanges } from './applied-changes.js';
 import type { MemberChange, MemberChangeAnswer, MemberChangeQuestion } from './call-types.js';
-import { planChange } from './change-plan.js';
+import { planAdmission, planChange } from './change-plan.js';
 import type { ChangePlan } from './change-plan.js';
 import { requestTimeoutMs } from './config.js';
 import type { MemberContext } from './context.js';
-import { encodeMemberContext } from './membership.js';
+import { encodeMemberContext, joiningOf } from './membership.js';
 import { moveLeadership } from './moving.js';
 import { refuse } from './outcome.js';
 import { checkQuorum } from './quorum-check.js';
@@ -16,6 +16,8 @@ import { checkQuorum } from './quorum-check.js';
 const learnerReadyShare = 0.9;
 const defaultLearnersMax = 1;
 const retryMs = 50;
+/** A newcomer that lags by no more than this gets its vote. */
+const admissionLagEntriesMax = 1000;
 /** Changes that wait for the one before them. */
 const changesWaitingMax = 64;
 
@@ -115,13 +117,61 @@ export function createReconfiguration(
     }
   }
 
-  return async (question) => {
+  /** One change after the other. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (waiting >= changesWaitingMax) throw new QuorateError('too-many-requests');
     waiting += 1;
-    const done = last.then(() => makeChange(question)).finally(() => (waiting -= 1));
+    const done = last.then(work).finally(() => (waiting -= 1));
     last = done.catch(() => undefined);
     return done;
-  };
+  }
+
+  // --- Newcomers that are to vote -----------------------------------------------------------------------------
+
+  let watching = false;
+  driver.observe({
+    leadershipChanged: watchNewcomers,
+    membershipApplied: watchNewcomers,
+    stopped: () => (watching = true), // And never looks again.
+  });
+
+  function watchNewcomers(): void {
+    if (watching || core.role !== 'leader' || joiningOf(state.machine.membership).length === 0) return;
+    watching = true;
+    env.after(config.heartbeatIntervalMs, () => {
+      admitNewcomers()
+        .catch((error: unknown) =>
+          env.logger.debug('a newcomer has no vote yet', { reason: messageOf(error) }),
+        )
+        .finally(() => {
+          watching = false;
+          watchNewcomers();
+        })
+        .catch(() => undefined);
+    });
+  }
+
+  async function admitNewcomers(): Promise<void> {
+    for (const id of joiningOf(state.machine.membership)) {
+      if (isThere(id)) await inTurn(() => admit(id));
+    }
+  }
+
+  async function admit(id: NodeId): Promise<void> {
+    const { membership } = state.machine;
+    const member = membership.members.find((each) => each.id === id);
+    const isStill = core.role === 'leader' && joiningOf(membership).includes(id) && isThere(id);
+    if (member !== undefined && isStill) await carryOut(planAdmission(member));
+  }
+
+  function isThere(id: NodeId): boolean {
+    const { progress, last: own } = core.status();
+    const newcomer = progress.get(id);
+    const isNear = newcomer?.state === 'replicate' && own.index - newcomer.match <= admissionLagEntriesMax;
+    return isNear && env.network.connectedForMs(id) !== null;
+  }
+
+  return (question) => inTurn(() => makeChange(question));
 }
 
 function removes(plan: Extract<ChangePlan, { ok: true }>, id: NodeId): boolean {

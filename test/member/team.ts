@@ -1,5 +1,6 @@
 import { at } from '../../src/base/index.js';
 import type { Member } from '../../src/member/index.js';
+import type { MemberRecord } from '../../src/mvcc/index.js';
 import { createWorld } from './world.js';
 import type { World, WorldOptions } from './world.js';
 
@@ -20,6 +21,8 @@ export interface Team {
   kill(member: Member): void;
   restart(name: string): Promise<Member>;
   passMs(ms: number): Promise<void>;
+  /** The members as the leader knew them when it was last asked: each call asks again, for the next. */
+  records(): readonly MemberRecord[];
 }
 
 export async function startTeam(size: number, options: Partial<WorldOptions> = {}): Promise<Team> {
@@ -39,6 +42,8 @@ export async function startTeam(size: number, options: Partial<WorldOptions> = {
     if (name === undefined) throw new Error('a member that runs');
     return name;
   }
+
+  let records: readonly MemberRecord[] = [];
 
   const team: Team = {
     world,
@@ -74,6 +79,14 @@ export async function startTeam(size: number, options: Partial<WorldOptions> = {
     async passMs(ms) {
       const until = world.nowMs + ms;
       await world.run(() => world.nowMs >= until, ms + 60_000);
+    },
+    records() {
+      const asked = findLeader()?.cluster.members({ linearizable: false });
+      asked?.then(
+        (found) => (records = found),
+        () => undefined,
+      );
+      return records;
     },
   };
   await world.run(() => findLeader() !== undefined);

@@ -177,6 +177,7 @@ export function createWorld(options: WorldOptions): World {
       self.handlers?.onRefused(id, 'removed', 'removed');
       return null;
     };
+    const isCut = (id: string): boolean => cuts.has(linkOf(self.name, idOf.get(id) ?? ''));
     return {
       async start(handlers) {
         self.handlers = handlers;
@@ -206,7 +207,7 @@ export function createWorld(options: WorldOptions): World {
         new Promise((resolve, reject) => {
           const failed = new QuorateError('unavailable', 'unreachable');
           const answered = (settle: () => void) => (): void =>
-            later(() => arrive(idOfName(self.name), () => (reach(to) === null ? reject(failed) : settle())));
+            later(() => arrive(idOfName(self.name), () => (isCut(to) ? reject(failed) : settle())));
           after(timeoutMs, () => reject(new QuorateError('timed-out')));
           later(() => {
             arrive(to, () => {
