@@ -30,7 +30,7 @@ export interface Lessor {
    * under way. Resolves once the log holds no checkpoint that would shorten them. Errors: those of a proposal.
    */
   renew(ids: readonly LeaseId[]): Promise<readonly number[]>;
-  /** Not below 0; null: there is no such lease. */
+  /** Whole milliseconds, not below 0; null: there is no such lease. */
   remainingMs(id: LeaseId): number | null;
   /** A command was applied. */
   applied(proposal: Proposal, outcome: Outcome<CommandResponse>): void;
@@ -148,7 +148,7 @@ export function createLessor(context: MemberContext, term: number): Lessor {
     },
     remainingMs(id) {
       if (state.machine.leases.get(id) === undefined) return null;
-      return Math.max(0, (expiresAtMs.get(id) ?? 0) - env.monotonicMs());
+      return Math.max(0, Math.floor((expiresAtMs.get(id) ?? 0) - env.monotonicMs()));
     },
     applied({ command }, outcome) {
       if (!outcome.ok) return;
