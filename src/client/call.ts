@@ -3,7 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 
 import { grpcStatus } from './errors.js';
 import { frameMessage, messageOfFrame, requestHeaders, statusOf, statusOfHttp } from './grpc.js';
-import type { GrpcStatus } from './grpc.js';
+import type { GrpcStatus, Metadata } from './grpc.js';
 import { supervisionOf } from './session.js';
 
 /** One unary gRPC call to one member. */
@@ -11,6 +11,7 @@ export interface WireCall {
   /** For example `/etcdserverpb.KV/Put`. */
   readonly path: string;
   readonly message: Uint8Array;
+  readonly metadata: Metadata | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -23,10 +24,17 @@ export type CallOutcome =
   | { readonly type: 'timeout'; readonly sent: boolean }
   | { readonly type: 'aborted'; readonly sent: boolean }
   /** The way to the server broke. */
-  | { readonly type: 'broken'; readonly sent: boolean; readonly message: string; readonly cause: unknown };
+  | BrokenCall;
+
+export interface BrokenCall {
+  readonly type: 'broken';
+  readonly sent: boolean;
+  readonly message: string;
+  readonly cause: unknown;
+}
 
 /** Larger answers are refused. Above 43 pages' worth of the largest values that a member takes by default. */
-const answerSizeBytesMax = 64 * 1024 * 1024;
+export const answerSizeBytesMax = 64 * 1024 * 1024;
 
 /** Never rejects. */
 export function callOn(session: ClientHttp2Session, call: WireCall): Promise<CallOutcome> {
@@ -35,7 +43,7 @@ export function callOn(session: ClientHttp2Session, call: WireCall): Promise<Cal
   return new Promise((resolve) => {
     let stream: ClientHttp2Stream;
     try {
-      stream = session.request(requestHeaders(call.path));
+      stream = session.request(requestHeaders(call.path, call.metadata));
     } catch (cause) {
       resolve({ type: 'broken', sent: false, message: 'the connection was closing', cause });
       return;
@@ -71,7 +79,7 @@ export function callOn(session: ClientHttp2Session, call: WireCall): Promise<Cal
       failure = error;
     });
     stream.on('close', () => {
-      settle(status === undefined ? broken(stream, failure) : outcomeOf(status, chunks));
+      settle(status === undefined ? brokenOf(stream, failure) : outcomeOf(status, chunks));
     });
     stream.end(frameMessage(call.message));
 
@@ -103,7 +111,7 @@ function outcomeOf(status: GrpcStatus, chunks: readonly Buffer[]): CallOutcome {
 }
 
 /** A refused stream, HTTP/2 promises, was not processed at all; whatever else broke may have been. */
-function broken(stream: ClientHttp2Stream, cause: unknown): CallOutcome {
+export function brokenOf(stream: ClientHttp2Stream, cause: unknown): BrokenCall {
   const isRefused = stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM;
   const message = isRefused ? 'the server refused the stream' : 'the connection was lost';
   return { type: 'broken', sent: !isRefused, message, cause };

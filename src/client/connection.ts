@@ -1,11 +1,15 @@
-import { tooLarge } from './call.js';
-import type { CallOutcome } from './call.js';
 import { parseEndpoint } from './endpoint-address.js';
 import { createEndpoint } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
-import { ClientError, codeOfStatus, passing, refusedBeforeProposing } from './errors.js';
-import type { ClientErrorCode } from './errors.js';
-import type { TlsOptions } from './session.js';
+import { ClientError } from './errors.js';
+import type { Metadata } from './grpc.js';
+import { judgeFailure, toError } from './judge.js';
+import type { Failure, Verdict } from './judge.js';
+import { backoffMs, pause } from './pause.js';
+import type { StreamFailure, WireStream } from './stream.js';
+import type { TlsOptions } from './tls.js';
+import { createTokens } from './tokens.js';
+import type { Credentials, Tokens } from './tokens.js';
 
 export interface ClientOptions {
   /**
@@ -19,8 +23,10 @@ export interface ClientOptions {
   readonly roundsMax?: number;
   /** Which member is tried first: a random one (default), so that many clients spread, or the first given. */
   readonly startAt?: 'random' | 'first';
-  /** For `https://` endpoints: certificates and keys as node:tls takes them. */
+  /** Speak TLS, with these certificates. Endpoints without a scheme are taken for `https://` ones then. */
   readonly tls?: TlsOptions;
+  /** Who this is, where members ask: a token is fetched before the first request, and again when it has expired. */
+  readonly auth?: Credentials;
 }
 
 /** What every request takes. */
@@ -37,8 +43,21 @@ export interface Request {
   readonly path: string;
   /** The encoded request. */
   readonly message: Uint8Array;
-  /** A read may always be sent again; a write only where it is certain that nothing came of it. */
-  readonly kind: 'read' | 'write';
+  /**
+   * A read may always be sent again; a write only where it is certain that nothing came of it. `repeatable` is a write
+   * that does the same when it happens twice.
+   */
+  readonly kind: 'read' | 'write' | 'repeatable';
+}
+
+export interface StreamRequest {
+  /** As messages name it: `watch`. */
+  readonly name: string;
+  readonly path: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly metadata?: Metadata;
+  /** Ask this member alone. */
+  readonly endpoint?: string | undefined;
 }
 
 /** Brings a request to a member that can answer it. All failures are ClientErrors. */
@@ -49,67 +68,124 @@ export interface Connection {
   call(request: Request, options?: CallOptions): Promise<Buffer>;
   /** The encoded response of this member alone, tried once. */
   callOne(endpoint: string, request: Request, options?: CallOptions): Promise<Buffer>;
+  /**
+   * Begins a call of many messages with the member that serves now. Tried once: who can go on where a stream ended
+   * opens another, which goes to another member if this one was at fault.
+   */
+  openStream(request: StreamRequest): Promise<WireStream>;
   /** Calls under way end with `canceled`; resolves when all sockets are gone. May be called again. */
   close(): Promise<void>;
 }
 
-/** Wait after a round in which no member could serve: doubled each time, and drawn between half and whole. */
-const backoff = { firstMs: 25, maxMs: 1000 };
+/** How often a request is sent with a new token before it fails: a member may be too slow to know the newest yet. */
+const tokensMax = 3;
 
 /** Throws ClientError `invalid-argument` for endpoints that are none. Opens nothing until the first call. */
 export function createConnection(endpointTexts: readonly string[], options: ClientOptions): Connection {
-  const { timeoutMs: timeoutMsOfAll = 5000, connectTimeoutMs = 2000, roundsMax = 100, tls } = options;
-  const addresses = endpointTexts.map(parseEndpoint);
+  const { timeoutMs: timeoutMsOfAll = 5000, connectTimeoutMs = 2000, roundsMax = 100, tls, auth } = options;
+  const scheme = tls === undefined ? 'http' : 'https';
+  const addresses = endpointTexts.map((text) => parseEndpoint(text, scheme));
   const endpoints = addresses.map((address) => createEndpoint(address, { connectTimeoutMs, tls }));
   if (endpoints.length === 0)
     throw new ClientError('invalid-argument', 'connect needs at least one endpoint');
+  const tokens = auth === undefined ? undefined : createTokens(auth, askForToken);
   /** Grows by one with each change of member; modulo their number it is the one to use. */
   let turn = options.startAt === 'first' ? 0 : Math.floor(Math.random() * endpoints.length);
   let closing: Promise<void> | undefined;
 
-  async function call(request: Request, callOptions: CallOptions = {}): Promise<Buffer> {
-    const { signal } = callOptions;
-    const timeoutMs = callOptions.timeoutMs ?? timeoutMsOfAll;
+  function askForToken(message: Uint8Array): Promise<Uint8Array> {
+    const path = '/etcdserverpb.Auth/Authenticate';
+    const request = { name: 'authenticate', path, message, kind: 'read' } as const;
+    return callAny(request, { timeoutMs: timeoutMsOfAll, signal: undefined, metadata: undefined });
+  }
+
+  async function callAny(request: Request, { timeoutMs, signal, metadata }: Terms): Promise<Buffer> {
     const deadlineMs = performance.now() + timeoutMs;
     const attemptsMax = roundsMax * endpoints.length;
+    let wasSentBefore = false;
     for (let attempt = 1; ; attempt++) {
       const chosenTurn = turn;
       const endpoint = endpointAt(chosenTurn);
       const leftMs = attempt === 1 ? timeoutMs : Math.max(0, deadlineMs - performance.now());
-      const patienceMs = request.kind === 'read' ? shareOf(leftMs, endpoints.length - attempt + 1) : leftMs;
       const outcome = await endpoint.call({
         path: request.path,
         message: request.message,
-        timeoutMs: patienceMs,
+        metadata,
+        timeoutMs: request.kind === 'write' ? leftMs : shareOf(leftMs, endpoints.length - attempt + 1),
         signal,
       });
       if (outcome.type === 'answer') return outcome.message;
       const verdict = judge(request, outcome);
-      // Whoever comes next starts elsewhere, unless somebody has moved on already.
-      if (verdict.isAtFault && turn === chosenTurn) turn++;
-      const error = toError({ request, endpoint, outcome, verdict, signal, attempt });
+      moveOn(verdict, chosenTurn);
+      const error = toError({
+        request,
+        endpoint: endpoint.name,
+        outcome,
+        verdict,
+        signal,
+        attempt,
+        wasSentBefore,
+      });
+      wasSentBefore ||= verdict.wasSent;
       const restMs = deadlineMs - performance.now();
       if (!verdict.mayRetry || attempt >= attemptsMax || restMs <= 0) throw error;
-      if (attempt % endpoints.length === 0) await pause(attempt / endpoints.length, restMs, signal);
+      const round = attempt / endpoints.length;
+      if (Number.isInteger(round)) await pause(Math.min(restMs, backoffMs(round)), signal);
       if (performance.now() >= deadlineMs) throw error;
     }
   }
 
-  async function callOne(name: string, request: Request, callOptions: CallOptions = {}): Promise<Buffer> {
-    const wanted = parseEndpoint(name).name;
-    const endpoint = endpoints.find((candidate) => candidate.name === wanted);
-    if (endpoint === undefined) {
-      throw new ClientError('invalid-argument', `${name} is not among this client's endpoints`);
-    }
-    const outcome = await endpoint.call({
-      path: request.path,
-      message: request.message,
-      timeoutMs: callOptions.timeoutMs ?? timeoutMsOfAll,
-      signal: callOptions.signal,
-    });
+  async function callOne(name: string, request: Request, terms: Terms): Promise<Buffer> {
+    const endpoint = endpointNamed(name);
+    const { path, message } = request;
+    const outcome = await endpoint.call({ path, message, ...terms });
     if (outcome.type === 'answer') return outcome.message;
     const verdict = judge(request, outcome);
-    throw toError({ request, endpoint, outcome, verdict, signal: callOptions.signal, attempt: 1 });
+    throw toError({
+      request,
+      endpoint: endpoint.name,
+      outcome,
+      verdict,
+      signal: terms.signal,
+      attempt: 1,
+      wasSentBefore: false,
+    });
+  }
+
+  /** Gives `send` the terms of its call, with this client's token if it has a user. */
+  function withToken<Result>(
+    { signal, timeoutMs = timeoutMsOfAll }: CallOptions,
+    send: (terms: Terms) => Promise<Result>,
+  ): Promise<Result> {
+    const terms: Terms = { signal, timeoutMs, metadata: undefined };
+    return tokens === undefined ? send(terms) : sendAs(tokens, terms, send);
+  }
+
+  async function openStream(request: StreamRequest): Promise<WireStream> {
+    const { path, signal } = request;
+    const token = tokens === undefined ? undefined : await waitFor(tokens.current(), timeoutMsOfAll, signal);
+    const chosenTurn = turn;
+    const endpoint =
+      request.endpoint === undefined ? endpointAt(chosenTurn) : endpointNamed(request.endpoint);
+    const metadata = { ...request.metadata, ...metadataOf(token) };
+    function errorOf(failure: StreamFailure): ClientError {
+      const asked = { name: request.name, kind: 'read' } as const;
+      const verdict = judge(asked, failure);
+      if (request.endpoint === undefined) moveOn(verdict, chosenTurn);
+      const { name } = endpoint;
+      const about = { request: asked, endpoint: name, outcome: failure, verdict, signal };
+      const error = toError({ ...about, attempt: 1, wasSentBefore: false });
+      tokens?.isOutdated(error, token);
+      return error;
+    }
+    const opened = await endpoint.openStream({ path, metadata, signal, errorOf });
+    if (opened.ok) return opened.stream;
+    throw errorOf(opened.failure);
+  }
+
+  /** Whoever comes next starts elsewhere, unless somebody has moved on already. */
+  function moveOn({ isAtFault }: Verdict, chosenTurn: number): void {
+    if (isAtFault && turn === chosenTurn) turn++;
   }
 
   function endpointAt(someTurn: number): Endpoint {
@@ -118,7 +194,14 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
     return endpoint;
   }
 
-  function judge(request: Request, outcome: Failure): Verdict {
+  function endpointNamed(text: string): Endpoint {
+    const wanted = parseEndpoint(text, scheme).name;
+    const endpoint = endpoints.find(({ name }) => name === wanted);
+    if (endpoint !== undefined) return endpoint;
+    throw new ClientError('invalid-argument', `${text} is not among this client's endpoints`);
+  }
+
+  function judge(request: Pick<Request, 'kind'>, outcome: Failure): Verdict {
     if (closing !== undefined && outcome.type === 'broken') {
       return { code: 'canceled', isAtFault: false, mayRetry: false, wasSent: outcome.sent };
     }
@@ -127,8 +210,10 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
 
   return {
     endpoints: endpoints.map((endpoint) => endpoint.name),
-    call,
-    callOne,
+    call: (request, callOptions = {}) => withToken(callOptions, (terms) => callAny(request, terms)),
+    callOne: (endpoint, request, callOptions = {}) =>
+      withToken(callOptions, (terms) => callOne(endpoint, request, terms)),
+    openStream,
     close() {
       closing ??= Promise.all(endpoints.map((endpoint) => endpoint.close())).then(() => undefined);
       return closing;
@@ -136,99 +221,57 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
   };
 }
 
-type Failure = Exclude<CallOutcome, { type: 'answer' }>;
-
-interface Verdict {
-  readonly code: ClientErrorCode;
-  /** Another member may do better. */
-  readonly isAtFault: boolean;
-  readonly mayRetry: boolean;
-  /** Somebody may have acted on it. */
-  readonly wasSent: boolean;
+/** What holds for one call, whoever answers it. */
+interface Terms {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly metadata: Metadata | undefined;
 }
 
-/**
- * The rule of retries: what was not sent may be sent elsewhere; what was refused before it was proposed too. A read
- * may also follow any passing failure. Everything else is the caller's to decide.
- */
-function judgeFailure(request: Request, outcome: Failure): Verdict {
-  const isRead = request.kind === 'read';
-  switch (outcome.type) {
-    case 'broken':
-      return {
-        code: 'unavailable',
-        isAtFault: true,
-        mayRetry: isRead || !outcome.sent,
-        wasSent: outcome.sent,
-      };
-    case 'timeout':
-      return { code: 'timed-out', isAtFault: true, mayRetry: isRead || !outcome.sent, wasSent: outcome.sent };
-    case 'aborted':
-      return { code: 'canceled', isAtFault: false, mayRetry: false, wasSent: outcome.sent };
-    case 'status': {
-      const code = codeOfStatus(outcome.status, outcome.message);
-      const isPassing = passing.has(code);
-      const isHarmless = refusedBeforeProposing.has(code);
-      const isRefusal =
-        !isPassing && code !== 'internal' && code !== 'canceled' && outcome.message !== tooLarge;
-      return {
-        code,
-        isAtFault: isPassing && code !== 'too-many-requests',
-        mayRetry: isHarmless || (isRead && isPassing),
-        wasSent: !isHarmless && !isRefusal,
-      };
+async function sendAs<Result>(
+  tokens: Tokens,
+  { timeoutMs, signal }: Terms,
+  send: (terms: Terms) => Promise<Result>,
+): Promise<Result> {
+  const deadlineMs = performance.now() + timeoutMs;
+  const leftMs = () => Math.max(0, deadlineMs - performance.now());
+  for (let attempt = 1; ; attempt++) {
+    const token = await waitFor(tokens.current(), leftMs(), signal);
+    try {
+      return await send({ signal, timeoutMs: leftMs(), metadata: metadataOf(token) });
+    } catch (error) {
+      if (!tokens.isOutdated(error, token) || attempt >= tokensMax || leftMs() <= 0) throw error;
     }
   }
 }
 
-interface FailedCall {
-  readonly request: Request;
-  readonly endpoint: Endpoint;
-  readonly outcome: Failure;
-  readonly verdict: Verdict;
-  readonly signal: AbortSignal | undefined;
-  readonly attempt: number;
+function metadataOf(token: string | undefined): Metadata | undefined {
+  return token === undefined ? undefined : { token };
 }
 
-function toError({ request, endpoint, outcome, verdict, signal, attempt }: FailedCall): ClientError {
-  const mayHaveHappened = request.kind === 'write' && verdict.wasSent;
-  const where = attempt === 1 ? endpoint.name : `${endpoint.name}, try ${attempt}`;
-  const tail = mayHaveHappened ? '; it may have happened nevertheless' : '';
-  return new ClientError(verdict.code, `${request.name}: ${describe(outcome)} (${where})${tail}`, {
-    endpoint: endpoint.name,
-    mayHaveHappened,
-    cause:
-      outcome.type === 'broken' ? outcome.cause : outcome.type === 'aborted' ? signal?.reason : undefined,
+/** For a token that several calls wait for: each only as long as it may. */
+async function waitFor<Result>(
+  promise: Promise<Result>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  const giveUp = new AbortController();
+  const patience = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
+  const late = pause(timeoutMs, patience).then(() => {
+    const isAborted = signal?.aborted === true;
+    throw new ClientError(isAborted ? 'canceled' : 'timed-out', 'authenticate: no token in time', {
+      cause: signal?.reason,
+    });
   });
-}
-
-function describe(outcome: Failure): string {
-  switch (outcome.type) {
-    case 'broken':
-    case 'status':
-      return outcome.message;
-    case 'timeout':
-      return 'no answer in time';
-    case 'aborted':
-      return 'aborted';
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => undefined);
+    giveUp.abort();
   }
 }
 
 /** A member that does not answer gets its share of the time only, so that the others have theirs. */
 function shareOf(leftMs: number, untried: number): number {
   return untried <= 1 ? leftMs : leftMs / untried;
-}
-
-async function pause(round: number, restMs: number, signal: AbortSignal | undefined): Promise<void> {
-  const fullMs = Math.min(backoff.maxMs, backoff.firstMs * 2 ** (round - 1));
-  const waitMs = Math.min(restMs, fullMs * (0.5 + Math.random() / 2));
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, waitMs);
-    signal?.addEventListener('abort', done);
-    function done(): void {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

@@ -9,12 +9,12 @@ export interface EndpointAddress {
 }
 
 /**
- * Reads `host:port`, `http://host:port` or `https://host:port`; the port may be left out for 2379. Throws ClientError
- * `invalid-argument`.
+ * Reads `host:port`, `http://host:port` or `https://host:port`; the port may be left out for 2379, the scheme for
+ * `otherwise`. Throws ClientError `invalid-argument`.
  */
-export function parseEndpoint(text: string): EndpointAddress {
+export function parseEndpoint(text: string, otherwise: 'http' | 'https' = 'http'): EndpointAddress {
   const trimmed = text.trim();
-  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`;
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `${otherwise}://${trimmed}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
   const isSecure = url?.protocol === 'https:';
   const isKnown = isSecure || url?.protocol === 'http:';

@@ -6,13 +6,18 @@ import { callOn } from './call.js';
 import type { CallOutcome, WireCall } from './call.js';
 import type { EndpointAddress } from './endpoint-address.js';
 import { superviseSession } from './session.js';
-import type { TlsOptions } from './session.js';
+import { openStreamOn } from './stream.js';
+import type { OpenedStream, StreamCall, StreamFailure } from './stream.js';
+import { sessionOptionsOf } from './tls.js';
+import type { TlsOptions } from './tls.js';
 
 /** One member as a client sees it: an HTTP/2 connection, made when it is first needed and again when it is lost. */
 export interface Endpoint {
   readonly name: string;
   /** Never rejects. Connects first if need be: what fails before that is `sent: false`. */
   call(call: WireCall): Promise<CallOutcome>;
+  /** Likewise; the stream itself says later how it ended. */
+  openStream(call: StreamCall): Promise<OpenedStream>;
   /** Ends calls under way as broken, and resolves when the socket is gone. */
   close(): Promise<void>;
 }
@@ -48,6 +53,19 @@ export function createEndpoint(address: EndpointAddress, options: EndpointOption
     return callOn(outcome.session, call);
   }
 
+  async function openStream(call: StreamCall): Promise<OpenedStream> {
+    const session = usable();
+    if (session !== undefined) return openStreamOn(session, address.name, call);
+    const patience = { signal: call.signal, timeoutMs: 2 * options.connectTimeoutMs };
+    const outcome = await inTime(connect(), patience);
+    if ('type' in outcome) return { ok: false, failure: failureOf(outcome) };
+    if (outcome.ok) return openStreamOn(outcome.session, address.name, call);
+    return {
+      ok: false,
+      failure: { type: 'broken', sent: false, message: outcome.message, cause: outcome.cause },
+    };
+  }
+
   function connect(): Promise<Connected> {
     if (isClosed) return Promise.resolve({ ok: false, message: 'the client is closed', cause: undefined });
     connecting ??= openSession().then((connected) => {
@@ -62,7 +80,7 @@ export function createEndpoint(address: EndpointAddress, options: EndpointOption
   function openSession(): Promise<Connected> {
     return new Promise((resolve) => {
       const session = http2.connect(address.url, {
-        ...(address.isSecure ? { ALPNProtocols: ['h2'], ...options.tls } : {}),
+        ...(address.isSecure ? sessionOptionsOf(options.tls ?? {}) : {}),
         settings: { initialWindowSize: windowSizeBytes, enablePush: false },
         maxSessionMemory: 1024,
       });
@@ -100,6 +118,7 @@ export function createEndpoint(address: EndpointAddress, options: EndpointOption
       const session = usable();
       return session === undefined ? connectAndCall(call) : callOn(session, call);
     },
+    openStream,
     async close() {
       isClosed = true;
       const gone = [...open].map((session) => new Promise<void>((resolve) => session.once('close', resolve)));
@@ -119,8 +138,18 @@ function whyNotConnected(failure: Error | undefined): string {
   return isProtocol ? `not a member's client port (${messageOf(failure)})` : messageOf(failure);
 }
 
+function failureOf({ type }: NotInTime): StreamFailure {
+  if (type === 'aborted') return { type, sent: false };
+  return { type: 'broken', sent: false, message: 'no connection in time', cause: undefined };
+}
+
+type NotInTime = { readonly type: 'timeout' | 'aborted'; readonly sent: false };
+
 /** Waits for a connection as long as this call may; others may wait on. */
-async function inTime(connection: Promise<Connected>, call: WireCall): Promise<Connected | CallOutcome> {
+async function inTime(
+  connection: Promise<Connected>,
+  call: Pick<WireCall, 'signal' | 'timeoutMs'>,
+): Promise<Connected | NotInTime> {
   if (call.signal?.aborted === true) return { type: 'aborted', sent: false };
   return new Promise((resolve) => {
     const timer = setTimeout(() => settle({ type: 'timeout', sent: false }), call.timeoutMs);
@@ -130,7 +159,7 @@ async function inTime(connection: Promise<Connected>, call: WireCall): Promise<C
       settle({ ok: false, message: messageOf(cause), cause });
     });
 
-    function settle(outcome: Connected | CallOutcome): void {
+    function settle(outcome: Connected | NotInTime): void {
       clearTimeout(timer);
       call.signal?.removeEventListener('abort', onAbort);
       resolve(outcome);

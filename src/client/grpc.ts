@@ -1,5 +1,5 @@
 /**
- * The little of gRPC that unary calls need: one length-prefixed message each way, and a status in the trailers. See
+ * The little of gRPC that calls need: length-prefixed messages each way, and a status in the trailers. See
  * "gRPC over HTTP2" in gRPC's documentation. A frame:
  *
  *     byte 0      1 if compressed; never here, since no compression is offered
@@ -9,6 +9,9 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 
 import { grpcStatus } from './errors.js';
+
+/** What goes beside a call, in gRPC's words: HTTP headers. */
+export type Metadata = Readonly<Record<string, string>>;
 
 const prefixBytes = 5;
 
@@ -28,9 +31,12 @@ export function messageOfFrame(bytes: Buffer): Buffer | undefined {
 }
 
 /** One object a path, made once: node:http2 copies what it is given. */
-export function requestHeaders(path: string): OutgoingHttpHeaders {
-  const known = headersByPath.get(path);
-  if (known !== undefined) return known;
+export function requestHeaders(path: string, metadata?: Metadata): OutgoingHttpHeaders {
+  const known = headersByPath.get(path) ?? makeHeaders(path);
+  return metadata === undefined ? known : { ...known, ...metadata };
+}
+
+function makeHeaders(path: string): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = Object.freeze({
     ':method': 'POST',
     ':path': path,

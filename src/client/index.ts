@@ -12,6 +12,7 @@ export type { ClusterMember, HashResult, Maintenance, MemberStatus } from './mai
 export type { DeleteOptions, DeleteResult, GetOptions, Page, PageOptions } from './operations.js';
 export type { PutOptions, PutResult, SortTarget } from './operations.js';
 export type { Scan, ScanOptions } from './scan.js';
-export type { TlsOptions } from './session.js';
+export type { Pem, TlsOptions } from './tls.js';
+export type { Credentials } from './tokens.js';
 export { op } from './txn.js';
 export type { Operation, TxnBuilder, TxnParts, TxnResult } from './txn.js';

@@ -1,10 +1,4 @@
-import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2';
-
-/** What a TLS connection may need beyond the certificates that Node trusts. */
-export type TlsOptions = Pick<
-  SecureClientSessionOptions,
-  'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'
->;
+import type { ClientHttp2Session } from 'node:http2';
 
 interface Supervision {
   callStarted(): void;
@@ -16,8 +10,10 @@ interface Supervision {
 const supervisions = new WeakMap<ClientHttp2Session, Supervision>();
 const unsupervised: Supervision = { callStarted() {}, callEnded() {}, heard() {} };
 
-/** How long a session with calls may stay silent before it is asked, and then to answer. etcd allows no more often. */
+/** How long a session with calls may stay silent before it is asked, and then to answer. */
 const silenceMs = 5000;
+/** Servers of grpc-go throw out those who ask more than once in five seconds, even if it is by a timer's jitter. */
+const betweenPingsMs = 7500;
 
 /**
  * Lets the process end while no call is under way, and destroys a session whose other end has fallen silent
@@ -27,6 +23,7 @@ export function superviseSession(session: ClientHttp2Session): void {
   let callCount = 0;
   let hasHeard = true;
   let waitsForPong = false;
+  let pingedAtMs = Number.NEGATIVE_INFINITY;
   const timer = setInterval(check, silenceMs);
   timer.unref();
   session.unref();
@@ -48,13 +45,18 @@ export function superviseSession(session: ClientHttp2Session): void {
   function check(): void {
     if (waitsForPong) {
       session.destroy(new Error(`no sign of life for ${2 * silenceMs} ms`));
-    } else if (callCount > 0 && !hasHeard && !session.closed) {
+    } else if (callCount > 0 && !hasHeard && !session.closed && mayPing()) {
       waitsForPong = true;
+      pingedAtMs = performance.now();
       session.ping(() => {
         waitsForPong = false;
       });
     }
     hasHeard = false;
+  }
+
+  function mayPing(): boolean {
+    return performance.now() - pingedAtMs >= betweenPingsMs;
   }
 }
 
