@@ -15,7 +15,8 @@ const everything = { gte: Buffer.of(0), lt: Buffer.alloc(64, 0xff) } as const;
 
 /** What operators ask of one member. */
 export function createMaintenance(context: MemberContext): MemberMaintenance & SpaceKeeper {
-  const { state } = context;
+  const { driver, state } = context;
+  const space = createSpaceKeeper(context);
   let defragmenting: Promise<void> | null = null;
   startCorruptionCheck(context);
 
@@ -29,10 +30,11 @@ export function createMaintenance(context: MemberContext): MemberMaintenance & S
       await machine.flush();
       await state.store.compact(everything);
     });
+    await space.remeasure();
   }
 
   return {
-    ...createSpaceKeeper(context),
+    requireSpace: () => space.requireSpace(),
     databaseSize: () => context.read((machine) => machine.sizeBytes()),
     async hashKv(revision, caller = 'trusted') {
       requireAdmin(caller);
@@ -44,6 +46,7 @@ export function createMaintenance(context: MemberContext): MemberMaintenance & S
       return (await context.propose(command, 'alarm', caller)).alarms;
     },
     async deactivateAlarm(memberId, alarm, caller = 'trusted') {
+      if (memberId === null || alarm === null) await driver.barrier();
       const ended: Alarm[] = [];
       const raised = state.machine.alarms.filter(
         (each) => (memberId ?? each.memberId) === each.memberId && (alarm ?? each.alarm) === each.alarm,

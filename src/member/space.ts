@@ -10,17 +10,24 @@ export interface SpaceKeeper {
   requireSpace(): void;
 }
 
+export interface SpaceMeter extends SpaceKeeper {
+  /** Space was given back: what the next requests are held against is measured anew. */
+  remeasure(): Promise<void>;
+}
+
 /**
  * Compares what the store takes with the quota, at next to no cost for each request: the size was measured a moment ago,
  * and what has been applied since is added to it. Without a quota (0 bytes) only the alarm counts.
  */
-export function createSpaceKeeper(context: MemberContext): SpaceKeeper {
+export function createSpaceKeeper(context: MemberContext): SpaceMeter {
   const { config, env, core, driver, state } = context;
   const { quotaSizeBytes } = config.limits;
   const { id: memberId } = core.status();
   let measuredSizeBytes = 0;
   let measuredAtMs = Number.NEGATIVE_INFINITY;
   let isMeasuring = false;
+  /** Somebody wants to write more than seems to fit. */
+  let isWanted = false;
   /** What was applied since the last measurement began. */
   let addedSizeBytes = 0;
   let unflushedBefore = 0;
@@ -42,10 +49,17 @@ export function createSpaceKeeper(context: MemberContext): SpaceKeeper {
     const { total } = await context.read((machine) => machine.sizeBytes());
     measuredSizeBytes = total;
     isMeasuring = false;
+    if (isFull() && isWanted) raise();
+    isWanted = false;
+  }
+
+  function isFull(): boolean {
+    return quotaSizeBytes > 0 && measuredSizeBytes + addedSizeBytes >= quotaSizeBytes;
   }
 
   function fail(error: unknown): void {
     isMeasuring = false;
+    isWanted = false;
     if (!stopped) env.logger.warn('the size of the store is unknown', { reason: messageOf(error) });
   }
 
@@ -74,9 +88,12 @@ export function createSpaceKeeper(context: MemberContext): SpaceKeeper {
   return {
     requireSpace() {
       if (state.machine.alarms.some(({ alarm }) => alarm === 'no-space')) throw new QuorateError('no-space');
-      if (quotaSizeBytes <= 0 || measuredSizeBytes + addedSizeBytes < quotaSizeBytes) return;
-      raise();
+      if (!isFull()) return;
+      // What looks too large may have shrunk meanwhile: the alarm, which stays until somebody ends it, needs to be sure.
+      isWanted = true;
+      if (!isMeasuring) measure().catch(fail);
       throw new QuorateError('no-space');
     },
+    remeasure: measure,
   };
 }
