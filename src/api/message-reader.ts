@@ -110,3 +110,16 @@ export function frameMessage(message: Uint8Array = emptyBytes): Buffer {
   framed.set(message, messagePrefixSizeBytes);
   return framed;
 }
+
+/** Answers with their prefixes, one after another. `sizeBytes`: of all of that. */
+export function frameMessages(messages: readonly Uint8Array[], sizeBytes: number): Buffer {
+  const framed = Buffer.allocUnsafe(sizeBytes);
+  let offset = 0;
+  for (const message of messages) {
+    framed[offset] = 0;
+    framed.writeUInt32BE(message.length, offset + 1);
+    framed.set(message, offset + messagePrefixSizeBytes);
+    offset += messagePrefixSizeBytes + message.length;
+  }
+  return framed;
+}

@@ -4,7 +4,7 @@ import { assert, QuorateError } from '../base/index.js';
 import { GrpcError, statusOf } from './errors.js';
 import type { GrpcStatus } from './errors.js';
 import { beginAnswers, endAnswers, isOver, refuse } from './grpc-end.js';
-import { frameMessage } from './message-reader.js';
+import { frameMessages, messagePrefixSizeBytes } from './message-reader.js';
 import type { MessageReader } from './message-reader.js';
 import type { CallContext, CallStream, StreamMethod } from './method.js';
 
@@ -59,7 +59,9 @@ class Http2CallStream implements CallStream {
   readonly #controller = new AbortController();
   readonly #requests: RequestQueue;
   #waitingForRoom: (() => void)[] = [];
-  #isCorked = false;
+  /** What was sent in this turn, and its size with its frames. */
+  #gathered: Buffer[] = [];
+  #gatheredSizeBytes = 0;
 
   constructor(options: StreamCallOptions) {
     const { stream, reader, context } = options;
@@ -79,14 +81,16 @@ class Http2CallStream implements CallStream {
     const stream = this.#stream;
     if (isOver(stream) || stream.writableEnded) return false;
     beginAnswers(stream);
-    this.#cork();
-    stream.write(frameMessage(answer));
+    if (this.#gathered.length === 0) process.nextTick(() => this.#flush());
+    this.#gathered.push(answer);
+    this.#gatheredSizeBytes += messagePrefixSizeBytes + answer.length;
     const { sendBufferSizeBytes, sendBufferSizeBytesMax } = this.#options;
-    if (stream.writableLength > sendBufferSizeBytesMax) {
+    const waitingSizeBytes = stream.writableLength + this.#gatheredSizeBytes;
+    if (waitingSizeBytes > sendBufferSizeBytesMax) {
       this.abort(new GrpcError(status.RESOURCE_EXHAUSTED, 'the client reads too slowly'));
       stream.destroy();
     }
-    return stream.writableLength < sendBufferSizeBytes;
+    return waitingSizeBytes < sendBufferSizeBytes;
   }
 
   drained(): Promise<void> {
@@ -95,7 +99,7 @@ class Http2CallStream implements CallStream {
       this.signal.aborted ||
       isOver(stream) ||
       stream.writableEnded ||
-      stream.writableLength < this.#options.sendBufferSizeBytes;
+      stream.writableLength + this.#gatheredSizeBytes < this.#options.sendBufferSizeBytes;
     if (isOverOrRoomy) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForRoom.push(resolve));
   }
@@ -109,6 +113,7 @@ class Http2CallStream implements CallStream {
 
   end(outcome: GrpcStatus): void {
     this.#requests.discard();
+    this.#flush();
     if (outcome.code !== status.OK && !this.#stream.headersSent) refuse(this.#stream, outcome);
     else endAnswers(this.#stream, outcome);
   }
@@ -119,15 +124,17 @@ class Http2CallStream implements CallStream {
     for (const resolve of waiting) resolve();
   }
 
-  /** What is sent in one turn goes out as one piece. */
-  #cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#stream.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      this.#stream.uncork();
-    });
+  /** What is sent in one turn goes out as one piece: a write costs more than the copy. */
+  #flush(): void {
+    const answers = this.#gathered;
+    if (answers.length === 0) return;
+    const sizeBytes = this.#gatheredSizeBytes;
+    this.#gathered = [];
+    this.#gatheredSizeBytes = 0;
+    if (isOver(this.#stream) || this.#stream.writableEnded) return;
+    this.#stream.write(frameMessages(answers, sizeBytes));
+    // What fitted leaves at once: then nothing says later that there is room.
+    if (this.#stream.writableLength < this.#options.sendBufferSizeBytes) this.#tellRoom();
   }
 }
 
