@@ -1,8 +1,9 @@
 import { createApiServer } from '../api/index.js';
 import type { Logger } from '../base/index.js';
-import { createNodeEnv, startMember } from '../member/index.js';
-import type { MemberConfig } from '../member/index.js';
+import { createNodeEnv, startBackups, startMember } from '../member/index.js';
+import type { BackupOptions, MemberConfig } from '../member/index.js';
 import { authOptions, readAuthConfig } from './auth-options.js';
+import { backupOptions, readBackupOptions } from './backup-options.js';
 import { defineCommand, exitCodes } from './command.js';
 import type { CommandIo, ExitCode } from './command.js';
 import { createLineLogger, logLevels } from './line-logger.js';
@@ -88,6 +89,7 @@ const options = withEnvironment({
   }),
   ...upkeepOptions,
   ...authOptions,
+  ...backupOptions,
   logLevel: choiceOption(logLevels, {
     description: 'what is worth a line on standard error',
     fallback: 'info',
@@ -135,6 +137,8 @@ interface ServerSettings {
   readonly listenClientUrls: readonly string[];
   readonly listenPeerUrls: readonly string[];
   readonly advertisePeerUrls: readonly string[];
+  /** Null: none. */
+  readonly backups: BackupOptions | null;
 }
 
 /** Checks what single flags cannot check alone. */
@@ -172,6 +176,7 @@ function readSettings(given: ServerOptions): ServerSettings {
     listenClientUrls,
     listenPeerUrls,
     advertisePeerUrls: own.peerUrls,
+    backups: readBackupOptions(given),
     config: {
       name: given.name,
       clientUrls: clientUrls.length > 0 ? clientUrls : listenClientUrls,
@@ -216,6 +221,10 @@ async function serve(
     cluster: member.clusterId,
     urls: listenClientUrls.join(),
   });
+  const backups =
+    settings.backups === null
+      ? null
+      : startBackups({ member, name: config.name, env, options: settings.backups });
   await Promise.race([
     untilAborted(io.signal),
     member.stopped,
@@ -223,7 +232,7 @@ async function serve(
   ]);
   logger.info('stopping');
   await api.close();
-  await member.close();
+  await Promise.all([member.close(), backups?.close()]);
   return exitCodes.ok;
 }
 

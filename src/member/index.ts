@@ -1,6 +1,8 @@
 export { createJwtSettings, defaultAuthConfig } from './auth/index.js';
 export type { AuthConfig, JwtSettings, Secrets } from './auth/index.js';
 export type { AutoCompaction } from './auto-compaction.js';
+export { startBackups } from './backup/index.js';
+export type { BackupOptions, Backups } from './backup/index.js';
 export { defaultLimits, requestTimeoutMs } from './config.js';
 export type { InitialMember, MemberConfig, MemberLimits } from './config.js';
 export type { Env, Timer } from './env.js';

@@ -1,0 +1,2 @@
+export { startBackups } from './backups.js';
+export type { BackupOptions, Backups } from './backups.js';
