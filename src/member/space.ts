@@ -16,8 +16,9 @@ export interface SpaceMeter extends SpaceKeeper {
 }
 
 /**
- * Compares what the store takes with the quota, at next to no cost for each request: the size was measured a moment ago,
- * and what has been applied since is added to it. Without a quota (0 bytes) only the alarm counts.
+ * Compares what the store takes with the quota, at next to no cost for each request: the size was measured a moment ago;
+ * once what was applied since could have filled it up, it is measured again, and the alarm raised when it has. Without a
+ * quota (0 bytes) only the alarm counts.
  */
 export function createSpaceKeeper(context: MemberContext): SpaceMeter {
   const { config, env, core, driver, state } = context;
@@ -54,6 +55,10 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
   }
 
   function isFull(): boolean {
+    return quotaSizeBytes > 0 && measuredSizeBytes >= quotaSizeBytes;
+  }
+
+  function looksFull(): boolean {
     return quotaSizeBytes > 0 && measuredSizeBytes + addedSizeBytes >= quotaSizeBytes;
   }
 
@@ -66,7 +71,7 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
   function raise(): void {
     if (isRaising) return;
     isRaising = true;
-    const sizeBytes = measuredSizeBytes + addedSizeBytes;
+    const sizeBytes = measuredSizeBytes;
     env.logger.error('the store has reached its quota: writes are refused', { sizeBytes, quotaSizeBytes });
     const command = { type: 'alarm', action: 'activate', memberId, alarm: 'no-space' } as const;
     const settled = (): void => {
@@ -77,6 +82,9 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
 
   driver.observe({
     turnApplied: noteGrowth,
+    applied({ command }) {
+      if (command.type === 'alarm' && !isMeasuring) measure().catch(fail);
+    },
     stateReplaced() {
       unflushedBefore = 0;
       measuredAtMs = Number.NEGATIVE_INFINITY;
@@ -88,11 +96,11 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
   return {
     requireSpace() {
       if (state.machine.alarms.some(({ alarm }) => alarm === 'no-space')) throw new QuorateError('no-space');
-      if (!isFull()) return;
-      // What looks too large may have shrunk meanwhile: the alarm, which stays until somebody ends it, needs to be sure.
+      if (!looksFull()) return;
+      // It may have shrunk since, or been packed more tightly than what was added: an alarm stays until somebody ends it.
       isWanted = true;
       if (!isMeasuring) measure().catch(fail);
-      throw new QuorateError('no-space');
+      if (isFull()) throw new QuorateError('no-space');
     },
     remeasure: measure,
   };
