@@ -360,7 +360,9 @@ async function play(steps: readonly Step[]): Promise<void> {
           active.filter(({ slow }) => !slow),
         );
         break;
-      default: {
+      case 'slow':
+      case 'resume':
+      case 'cancel': {
         const chosen = active[step.pick % Math.max(1, active.length)];
         if (chosen === undefined) break;
         if (step.type === 'slow') chosen.slow = true;
