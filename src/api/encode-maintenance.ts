@@ -8,18 +8,14 @@ const writer = createWireWriter();
 
 const alarmNumbers = { 'no-space': 1, corrupt: 2 } as const;
 
-export function encodeAlarmResponse(
-  header: HeaderWriter,
-  revision: Revision,
-  alarms: readonly Alarm[],
-): Buffer {
+/** Without a header, as etcd 3.4. */
+export function encodeAlarmResponse(alarms: readonly Alarm[]): Buffer {
   for (const { memberId, alarm } of alarms.toReversed()) {
     const mark = writer.mark();
     writer.number(0x10, alarmNumbers[alarm]);
     writer.bigint(0x08, idOf(memberId));
     writer.message(0x12, mark);
   }
-  header(writer, revision);
   return writer.finish();
 }
 

@@ -25,8 +25,7 @@ export function maintenanceMethods(member: Member, header: HeaderWriter): readon
         return { action, memberId: toMemberId(memberID), alarm: alarmTypes[alarm] };
       },
       async handle(request, caller) {
-        const alarms = await alarm(member, request, caller);
-        return encodeAlarmResponse(header, member.header().revision, alarms);
+        return encodeAlarmResponse(await alarm(member, request, caller));
       },
     }),
     unary(member, '/etcdserverpb.Maintenance/Status', {
