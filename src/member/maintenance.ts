@@ -35,6 +35,7 @@ export function createMaintenance(context: MemberContext): MemberMaintenance & S
 
   return {
     requireSpace: () => space.requireSpace(),
+    requireRoom: () => space.requireRoom(),
     databaseSize: () => context.read((machine) => machine.sizeBytes()),
     async hashKv(revision, caller = 'trusted') {
       requireAdmin(caller);

@@ -123,7 +123,7 @@ function createMember(parts: MemberParts): Member {
       return valueOf<RangeResponse>(outcome);
     },
     async put(request, caller = 'trusted') {
-      maintenance.requireSpace();
+      maintenance.requireRoom();
       refuse(validatePut(request));
       return propose(request, 'put', caller);
     },
@@ -133,7 +133,7 @@ function createMember(parts: MemberParts): Member {
     },
     async txn(request, caller = 'trusted') {
       if (!isReadOnly(request)) {
-        if (putsSomething(request)) maintenance.requireSpace();
+        if (putsSomething(request)) maintenance.requireRoom();
         refuse(validateTxn(request));
         return propose(request, 'txn', caller);
       }

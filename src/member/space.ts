@@ -8,6 +8,11 @@ const measureIntervalMs = 1000;
 export interface SpaceKeeper {
   /** Errors: `no-space` while that alarm is raised, or when the store has reached its quota, which raises it. */
   requireSpace(): void;
+  /**
+   * Errors: `no-space` when the store has reached its quota. The alarm alone is found when a command is applied, after all
+   * else that may be wrong with a request, as in etcd.
+   */
+  requireRoom(): void;
 }
 
 export interface SpaceMeter extends SpaceKeeper {
@@ -93,15 +98,20 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
   });
   noteGrowth();
 
+  function requireRoom(): void {
+    if (!looksFull()) return;
+    // It may have shrunk since, or been packed more tightly than what was added: an alarm stays until somebody ends it.
+    isWanted = true;
+    if (!isMeasuring) measure().catch(fail);
+    if (isFull()) throw new QuorateError('no-space');
+  }
+
   return {
     requireSpace() {
       if (state.machine.alarms.some(({ alarm }) => alarm === 'no-space')) throw new QuorateError('no-space');
-      if (!looksFull()) return;
-      // It may have shrunk since, or been packed more tightly than what was added: an alarm stays until somebody ends it.
-      isWanted = true;
-      if (!isMeasuring) measure().catch(fail);
-      if (isFull()) throw new QuorateError('no-space');
+      requireRoom();
     },
+    requireRoom,
     remeasure: measure,
   };
 }
