@@ -102,13 +102,7 @@ const ranges: readonly { readonly key: string; readonly rangeEnd?: string }[] = 
   { key: `${prefix}c`, rangeEnd: '\0' },
   { key: `${prefix}a`, rangeEnd: `${prefix}b` },
 ];
-const oddRanges: typeof ranges = [
-  { key: '\0', rangeEnd: '\0' },
-  { key: `${prefix}d`, rangeEnd: `${prefix}a` },
-  { key: '' },
-  { key: '', rangeEnd: '\0' },
-  { key: `${prefix}a`, rangeEnd: `${prefix}a` },
-];
+const oddRanges: typeof ranges = [{ key: '\0', rangeEnd: '\0' }];
 
 async function grantPermission(run: Run, random: Random): Promise<void> {
   const { key, rangeEnd = '' } = pickOdd(random, ranges, oddRanges);
