@@ -188,7 +188,8 @@ function createContext({ config, env, core, state, driver }: MemberParts): Membe
 
 /** As etcd writes it, which people and scripts look for. */
 function describeAlarm({ memberId, alarm }: Alarm): string {
-  return `memberID:${BigInt(`0x${memberId}`)} alarm:${alarm === 'no-space' ? 'NOSPACE' : 'CORRUPT'} `;
+  const id = BigInt(`0x${memberId}`);
+  return `${id === 0n ? '' : `memberID:${id} `}alarm:${alarm === 'no-space' ? 'NOSPACE' : 'CORRUPT'} `;
 }
 
 function isDamage(error: unknown): boolean {
