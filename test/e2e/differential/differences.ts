@@ -46,6 +46,21 @@ export const leftOut: readonly Omit<MeantDifference, 'name' | 'applies'>[] = [
     why: 'later etcds refuse them too',
   },
   {
+    etcd: 'lets every user compact, raise and end alarms, see, renew and grant leases',
+    quorate: 'compaction and alarms take root; leases take the rights to their keys, and a user',
+    why: 'later etcds (CVE-2026-33413)',
+  },
+  {
+    etcd: 'lets a put of a transaction see the previous value, and bind to any lease, whatever its user may',
+    quorate: 'holds it to the same rules as a put outside',
+    why: 'later etcds (CVE-2026-44283)',
+  },
+  {
+    etcd: 'lets puts in nested transactions pass while the space alarm is raised',
+    quorate: 'refuses them',
+    why: 'a bug of etcd 3.4',
+  },
+  {
     etcd:
       'members diverge after a transaction that writes and reads a revision that is not there: those that were not asked ' +
       'leave out the read, and its refusal with it',
@@ -58,8 +73,8 @@ export const leftOut: readonly Omit<MeantDifference, 'name' | 'applies'>[] = [
     why: 'a bug of etcd 3.4',
   },
   {
-    etcd: 'ends when an alarm of no kind is raised for no member',
-    quorate: 'answers',
+    etcd: 'raises alarms of no kind; one of no member ends it',
+    quorate: 'raises none',
     why: 'a bug of etcd 3.4',
   },
   {

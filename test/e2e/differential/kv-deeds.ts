@@ -4,7 +4,8 @@ import { at } from '../../../src/base/index.js';
 import type { Random } from '../../../src/base/index.js';
 import type { Told } from './answer.js';
 import type { Deed } from './deeds.js';
-import { encode, mayEndEtcd, plan } from './requests.js';
+import { asRoot } from './model.js';
+import { encode, hasNestedPut, isForRoot, mayEndEtcd, plan } from './requests.js';
 import type { Plan } from './requests.js';
 import type { Run } from './run.js';
 
@@ -37,7 +38,9 @@ async function request(run: Run, random: Random): Promise<void> {
     revision: model.revision,
     leases: leases.map((lease) => Long.fromString(lease)),
   });
-  const told = await run.call(random, methodNames[drawn.method], message);
+  if (model.alarms.size > 0 && hasNestedPut(drawn)) return;
+  const as = isForRoot(drawn) ? asRoot(model) : model.identity;
+  const told = await run.call(random, methodNames[drawn.method], message, { as });
   learn(run, drawn, told);
 }
 

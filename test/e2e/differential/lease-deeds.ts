@@ -2,6 +2,8 @@ import type { Random } from '../../../src/base/index.js';
 import type { Fields } from './answer.js';
 import { pick, pickOdd } from './choice.js';
 import type { Deed } from './deeds.js';
+import { asRoot } from './model.js';
+import type { Identity } from './model.js';
 import { Difference, bytesFor, tokenOf } from './run.js';
 import type { Run } from './run.js';
 import { fieldsOf, toldFields } from './answer.js';
@@ -48,6 +50,7 @@ export const leaseDeeds: readonly Deed[] = [
 
 async function grant(run: Run, random: Random): Promise<void> {
   const { model } = run;
+  const as = somebody(run);
   const isOdd = random.chance(0.15);
   const ttl = isOdd ? pick(random, oddTtls) : String(pick(random, lasting));
   const isChosen = random.chance(0.1);
@@ -55,6 +58,7 @@ async function grant(run: Run, random: Random): Promise<void> {
   const isKnown = model.leases.has(id);
   const name = isChosen ? `chosen ${++model.chosenLeaseCount}` : id;
   const told = await run.call(random, 'Lease/LeaseGrant', () => ({ TTL: ttl, ID: id }), {
+    as,
     // Ids that the servers chose have no name yet.
     ...(isChosen ? { without: (fields: Fields) => ({ ...fields, ID: 'chosen' }), overGrpc: true } : {}),
   });
@@ -71,7 +75,7 @@ async function nameChosen(run: Run, side: Side, name: string): Promise<void> {
   const method = methods['Lease/LeaseLeases'];
   const reply = await side
     .wire(run.member)
-    .call(method.path, new Uint8Array(), tokenOf(side, run.model.identity));
+    .call(method.path, new Uint8Array(), tokenOf(side, asRoot(run.model)));
   if (!reply.ok) return;
   const { leases = [] } = fieldsOf(method.response, reply.bytes) as {
     readonly leases?: readonly { ID: string }[];
@@ -86,7 +90,9 @@ async function revoke(run: Run, random: Random): Promise<void> {
 }
 
 async function end(run: Run, random: Random, lease: string): Promise<void> {
-  const told = await run.call(random, 'Lease/LeaseRevoke', (side) => ({ ID: leaseIdOn(side, lease) }));
+  const told = await run.call(random, 'Lease/LeaseRevoke', (side) => ({ ID: leaseIdOn(side, lease) }), {
+    as: somebody(run),
+  });
   if (!told.ok) return;
   run.model.leases.delete(lease);
   run.model.revision = Math.max(run.model.revision, told.revision ?? 0);
@@ -98,11 +104,12 @@ async function ask(run: Run, random: Random): Promise<void> {
   await run.call(random, 'Lease/LeaseTimeToLive', (side) => ({ ID: leaseIdOn(side, lease), keys }), {
     without: withoutRest,
     mayLag: true,
+    as: asRoot(run.model),
   });
 }
 
 async function list(run: Run, random: Random): Promise<void> {
-  await run.call(random, 'Lease/LeaseLeases', () => ({}), { mayLag: true });
+  await run.call(random, 'Lease/LeaseLeases', () => ({}), { mayLag: true, as: asRoot(run.model) });
 }
 
 /** What is left changes by the second, and etcd tells attached keys in no order. */
@@ -115,21 +122,20 @@ function withoutRest(fields: Fields): Fields {
 /** One lease after another on one stream, as a client does it that has many. */
 async function keepAlive(run: Run, random: Random): Promise<void> {
   const leases = Array.from({ length: 1 + random.below(3) }, () => anyLease(run, random));
-  run.note(
-    `Lease/LeaseKeepAlive ${leases.join(', ')} as ${String(run.model.identity)} by n${run.member + 1}`,
-  );
+  const as = asRoot(run.model);
+  run.note(`Lease/LeaseKeepAlive ${leases.join(', ')} as ${String(as)} by n${run.member + 1}`);
   run.requestCount += leases.length;
   const [theirs, ours] = await Promise.all(
-    [run.reference, run.subject].map((side) => keepAliveOn(run, side, leases)),
+    [run.reference, run.subject].map((side) => keepAliveOn(run, side, leases, as)),
   );
   if (theirs !== ours) throw new Difference(run.sent.at(-1) ?? '', theirs ?? '', ours ?? '');
 }
 
-function keepAliveOn(run: Run, side: Side, leases: readonly string[]): Promise<string> {
+function keepAliveOn(run: Run, side: Side, leases: readonly string[], as: Identity): Promise<string> {
   const method = methods['Lease/LeaseKeepAlive'];
   return new Promise((resolve) => {
     const answers: string[] = [];
-    const stream = side.wire(run.member).open(method.path, tokenOf(side, run.model.identity), {
+    const stream = side.wire(run.member).open(method.path, tokenOf(side, as), {
       onMessage(bytes) {
         answers.push(toldFields(side, fieldsOf(method.response, bytes)).text);
         const next = leases[answers.length];
@@ -143,6 +149,11 @@ function keepAliveOn(run: Run, side: Side, leases: readonly string[]): Promise<s
     };
     send(leases[0] ?? '0');
   });
+}
+
+/** etcd 3.4 asks for no user here, and later ones do. Who may see and renew what, they have changed since, too: root may. */
+function somebody({ model }: Run): Identity {
+  return typeof model.identity === 'number' ? model.identity : asRoot(model);
 }
 
 function anyLease({ model }: Run, random: Random): string {

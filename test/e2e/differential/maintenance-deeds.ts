@@ -2,6 +2,7 @@ import type { Random } from '../../../src/base/index.js';
 import type { Fields } from './answer.js';
 import { pick } from './choice.js';
 import type { Deed } from './deeds.js';
+import { asRoot } from './model.js';
 import type { Run } from './run.js';
 
 export const maintenanceDeeds: readonly Deed[] = [
@@ -11,8 +12,6 @@ export const maintenanceDeeds: readonly Deed[] = [
   { weight: 1, perform: members },
   { weight: 1, perform: defragment },
 ];
-
-const none = 'NONE';
 
 /** Equal content has equal hashes, at every revision that is left. */
 async function hash(run: Run, random: Random): Promise<void> {
@@ -40,21 +39,27 @@ async function alarm(run: Run, random: Random): Promise<void> {
   const action =
     isRaised && random.chance(0.6) ? 'DEACTIVATE' : pick(random, ['GET', 'ACTIVATE', 'DEACTIVATE']);
   const kind =
-    isRaised && action === 'DEACTIVATE' ? pick(random, [...model.alarms]) : pick(random, ['NOSPACE', none]);
+    action === 'ACTIVATE'
+      ? 'NOSPACE'
+      : isRaised && action === 'DEACTIVATE'
+        ? pick(random, [...model.alarms])
+        : pick(random, ['NOSPACE', 'NONE']);
   const member = random.below(run.reference.memberIds.length);
-  // An alarm of no kind and of nobody, once raised, ends all members of etcd 3.4.
-  const isEverybody = random.chance(0.3) && !(action === 'ACTIVATE' && kind === none);
+  const isEverybody = random.chance(0.3);
   const told = await run.call(
     random,
     'Maintenance/Alarm',
     (side) => ({ action, memberID: isEverybody ? '0' : side.memberIds[member], alarm: kind }),
-    { mayLag: action === 'GET' },
+    { mayLag: action === 'GET', as: asRoot(model) },
   );
   if (!told.ok) return;
-  if (action === 'ACTIVATE' && kind !== none) model.alarms.add(kind);
+  if (action === 'ACTIVATE') model.alarms.add(kind);
   if (action === 'GET') syncAlarms(run, told.fields);
   // What is left, the list tells: an alarm is one member's.
-  const left = await run.call(random, 'Maintenance/Alarm', () => ({ action: 'GET' }), { mayLag: true });
+  const left = await run.call(random, 'Maintenance/Alarm', () => ({ action: 'GET' }), {
+    mayLag: true,
+    as: asRoot(model),
+  });
   if (left.ok) syncAlarms(run, left.fields);
 }
 

@@ -19,6 +19,12 @@ export interface Model {
   readonly alarms: Set<string>;
 }
 
+/** Root, as soon as users are needed and root has logged in; otherwise whoever asks now. */
+export function asRoot(model: Model): Identity {
+  const root = model.tokens.lastIndexOf('root');
+  return model.isAuthEnabled && root >= 0 ? root : model.identity;
+}
+
 export function createModel(): Model {
   return {
     revision: 1,

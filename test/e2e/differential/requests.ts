@@ -204,6 +204,26 @@ export function mayEndEtcd(request: Plan): boolean {
   return deletesFrom && keeps;
 }
 
+/** etcd 3.4 lets it pass while there is no space; Quorate does not. */
+export function hasNestedPut(request: Plan): boolean {
+  if (request.method !== 'Txn') return false;
+  const { success, failure } = request.txn;
+  return [...success, ...failure].some(
+    (each) => 'requestTxn' in each && allOperations(each.requestTxn).some((inner) => 'requestPut' in inner),
+  );
+}
+
+/** etcd 3.4 lets everybody do it; later ones, and Quorate, do not. */
+export function isForRoot(request: Plan): boolean {
+  if (request.method === 'Compact') return true;
+  return (
+    request.method === 'Txn' &&
+    allOperations(request.txn).some(
+      (each) => 'requestPut' in each && (each.requestPut.prevKv || each.requestPut.lease !== 0),
+    )
+  );
+}
+
 function allOperations({ success, failure }: TxnPlan): readonly OperationPlan[] {
   return [...success, ...failure].flatMap((each) =>
     'requestTxn' in each ? [each, ...allOperations(each.requestTxn)] : [each],
