@@ -18,6 +18,8 @@ const inlineSizeBytesMax = pageSizeBytes / 4;
 
 /** Gathers the elements of one leaf page after another. Pages come without their number: bytes 0 to 7 are zero. */
 export interface LeafBuilder {
+  /** Of the page that `finish` makes. */
+  readonly pageCount: number;
   /** Always true of an empty page. */
   hasRoomFor(key: Uint8Array, value: Uint8Array): boolean;
   /** The bytes are kept, not copied, until the page is finished. */
@@ -28,6 +30,8 @@ export interface LeafBuilder {
   finish(): Buffer;
   /** The page without what is behind its last element. */
   finishInline(): Buffer;
+  /** In place of finish: begins the next page. */
+  skip(): void;
 }
 
 interface Element {
@@ -56,12 +60,23 @@ export function createLeafBuilder(): LeafBuilder {
       header += elementSizeBytes;
     }
     assert(offset === sizeBytes, 'a leaf has the size that was reckoned');
-    elements = [];
-    sizeBytes = pageHeaderSizeBytes;
+    skip();
     return page;
   }
 
+  function skip(): void {
+    elements = [];
+    sizeBytes = pageHeaderSizeBytes;
+  }
+
+  function pageCountNow(): number {
+    return Math.ceil(sizeBytes / pageSizeBytes);
+  }
+
   return {
+    get pageCount() {
+      return pageCountNow();
+    },
     hasRoomFor(key, value) {
       if (elements.length === 0) return true;
       const wantedSizeBytes = sizeBytes + elementSizeBytes + key.length + value.length;
@@ -78,10 +93,11 @@ export function createLeafBuilder(): LeafBuilder {
       return sizeBytes <= inlineSizeBytesMax;
     },
     finish() {
-      const pageCount = Math.ceil(sizeBytes / pageSizeBytes);
+      const pageCount = pageCountNow();
       return finish(pageCount * pageSizeBytes, pageCount - 1);
     },
     finishInline: () => finish(sizeBytes, 0),
+    skip,
   };
 }
 

@@ -31,8 +31,8 @@ export interface BboltFile {
 
 /** What a bucket shall hold. Asked for twice, it has to give the same both times. */
 export interface BucketContent {
-  /** In order of their keys, each key once. */
-  entries(): AsyncIterable<ContentEntry> | Iterable<ContentEntry>;
+  /** In order of their keys, each key once; some at a time, for one by one they would cost more than all else. */
+  batches(): AsyncIterable<readonly ContentEntry[]> | Iterable<readonly ContentEntry[]>;
 }
 
 export type ContentEntry =

@@ -4,6 +4,7 @@ import type { PageId } from './format.js';
 import { createNodeList } from './node-list.js';
 import type { NodeList } from './node-list.js';
 import { bucketValueOf, createLeafBuilder, encodeBranch } from './pages.js';
+import type { LeafBuilder } from './pages.js';
 import type { BucketContent } from './types.js';
 
 /** The first pages of a file: two metas and an empty freelist. */
@@ -23,8 +24,8 @@ export interface PlannedFile {
  * page, as bbolt has them.
  */
 export async function planFile(content: BucketContent): Promise<PlannedFile> {
-  const planned = createPass();
-  for await (const page of planned.write(content)) assert(page.length > 0, 'a page has bytes');
+  const planned = createPass(false);
+  for await (const page of planned.write(content)) assert(page.length === 0, 'a plan has no pages');
   const { root, end } = planned;
   return {
     sizeBytes: end * pageSizeBytes,
@@ -35,7 +36,7 @@ export async function planFile(content: BucketContent): Promise<PlannedFile> {
       const freelist = Buffer.alloc(pageSizeBytes);
       writePageHeader(freelist, { id: freelistPage, flags: pageFlags.freelist, count: 0, overflow: 0 });
       yield freelist;
-      const pass = createPass();
+      const pass = createPass(true);
       yield* pass.write(content);
       assert(pass.root === root && pass.end === end, 'content that is written is what was planned');
     },
@@ -48,16 +49,27 @@ interface Pass {
   write(content: BucketContent): AsyncIterable<Buffer>;
 }
 
-/** Goes over the content once. Every page gets its number when it is full, so their order is that of the file. */
-function createPass(): Pass {
+/**
+ * Goes over the content once. Every page gets its number when it is full, so their order is that of the file. Without
+ * `makesPages` it only counts them.
+ */
+function createPass(makesPages: boolean): Pass {
   let end = firstPage;
   let root = 0;
 
-  function place(page: Buffer): PageId {
-    const id = end;
-    page.writeBigUInt64LE(BigInt(id), 0);
+  function place(page: Buffer): Buffer {
+    page.writeBigUInt64LE(BigInt(end), 0);
     end += page.length / pageSizeBytes;
-    return id;
+    return page;
+  }
+
+  /** Ends the page, and enters it into the list; null: nobody wants its bytes. */
+  function endLeaf(leaf: LeafBuilder, leaves: NodeList): Buffer | null {
+    leaves.add(leaf.firstKey, end);
+    if (makesPages) return place(leaf.finish());
+    end += leaf.pageCount;
+    leaf.skip();
+    return null;
   }
 
   /** Yields the bucket's pages and returns what stands for it in its parent. */
@@ -66,27 +78,23 @@ function createPass(): Pass {
     const leaves = createNodeList();
     let previous: Uint8Array | null = null;
     let mayBeInline = !isTop;
-    for await (const entry of content.entries()) {
-      assert(previous === null || compareBytes(previous, entry.key) < 0, 'keys of a bucket ascend');
-      previous = entry.key;
-      let value: Uint8Array;
-      if (entry.type === 'bucket') {
-        value = yield* writeBucket(entry.bucket, false);
-        mayBeInline = false;
-      } else value = entry.value;
-      if (!leaf.hasRoomFor(entry.key, value)) {
-        const firstKey = leaf.firstKey;
-        const page = leaf.finish();
-        leaves.add(firstKey, place(page));
-        yield page;
+    for await (const batch of content.batches()) {
+      for (const entry of batch) {
+        assert(previous === null || compareBytes(previous, entry.key) < 0, 'keys of a bucket ascend');
+        previous = entry.key;
+        const isBucket = entry.type === 'bucket';
+        const value = isBucket ? yield* writeBucket(entry.bucket, false) : entry.value;
+        if (isBucket) mayBeInline = false;
+        if (!leaf.hasRoomFor(entry.key, value)) {
+          const page = endLeaf(leaf, leaves);
+          if (page !== null) yield page;
+        }
+        leaf.add(entry.key, value, entry.type);
       }
-      leaf.add(entry.key, value, entry.type);
     }
     if (mayBeInline && leaves.length === 0 && leaf.isInlineable) return bucketValueOf(0, leaf.finishInline());
-    const firstKey = leaf.firstKey;
-    const page = leaf.finish();
-    leaves.add(firstKey, place(page));
-    yield page;
+    const page = endLeaf(leaf, leaves);
+    if (page !== null) yield page;
     const top = yield* writeBranches(leaves);
     if (isTop) root = top;
     return bucketValueOf(top, null);
@@ -97,9 +105,9 @@ function createPass(): Pass {
     while (level.length > 1) {
       const next = createNodeList();
       for (const { from, to } of level.groups(pageSizeBytes - pageHeaderSizeBytes)) {
-        const page = encodeBranch(level, from, to);
-        next.add(level.key(from), place(page));
-        yield page;
+        next.add(level.key(from), end);
+        const page = place(encodeBranch(level, from, to));
+        if (makesPages) yield page;
       }
       level = next;
     }

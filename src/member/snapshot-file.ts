@@ -44,8 +44,11 @@ export function createSnapshotFiles(context: MemberContext): (caller?: Caller) =
       const { snapshot, meta } = await sweptSnapshot(machine);
       try {
         const tables = await readStateTables(snapshot);
-        const check = (): void => lifetime.check();
-        const planned = await planFile(contentOf({ reader: snapshot, meta, tables, check }));
+        const pause = async (): Promise<void> => {
+          await new Promise<void>((resolve) => context.env.soon(resolve));
+          lifetime.check();
+        };
+        const planned = await planFile(contentOf({ reader: snapshot, meta, tables, pause }));
         const chunks = endable(lifetime, inPieces(planned.pages(), pieceSizeBytes));
         handOut({ sizeBytes: planned.sizeBytes, revision: meta.revision, chunks });
         await lifetime.ended;

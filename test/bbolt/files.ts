@@ -17,7 +17,7 @@ export function contentOf(bucket: Tree): BucketContent {
         ? { type: 'value', key, value: Buffer.from(value, 'latin1') }
         : { type: 'bucket', key, bucket: contentOf(value) };
     });
-  return { entries: () => entries };
+  return { batches: () => [entries] };
 }
 
 export async function fileOf(top: Tree): Promise<Buffer> {

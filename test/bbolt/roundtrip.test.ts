@@ -101,12 +101,12 @@ describe('writing', () => {
   test('refuses content that is not in order, or not what it was when the file was laid out', async () => {
     const entry = (key: string) =>
       ({ type: 'bucket', key: Buffer.from(key), bucket: contentOf(tree({ k: key.repeat(5000) })) }) as const;
-    await expect(planFile({ entries: () => [entry('b'), entry('a')] })).rejects.toThrow(
+    await expect(planFile({ batches: () => [[entry('b')], [entry('a')]] })).rejects.toThrow(
       'keys of a bucket ascend',
     );
     let asked = 0;
     const planned = await planFile({
-      entries: () => (asked++ === 0 ? [entry('a')] : [entry('a'), entry('b')]),
+      batches: () => (asked++ === 0 ? [[entry('a')]] : [[entry('a'), entry('b')]]),
     });
     const write = async (): Promise<void> => {
       for await (const page of planned.pages()) expect(page.length).toBeGreaterThan(0);

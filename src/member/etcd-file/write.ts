@@ -22,12 +22,16 @@ export interface WholeState {
   readonly reader: StoreReader;
   readonly meta: StateMeta;
   readonly tables: StateTables;
-  /** Called for every record; throws to give up. */
-  readonly check: () => void;
+  /** Lets other work run, now and then; throws to give up. */
+  readonly pause: () => Promise<void>;
 }
 
+/** How much is handed on between two pauses: well below a millisecond's work. */
+const batchSizeBytes = 32 * 1024;
+const batchLengthMax = 128;
+
 /** A state as the content of a file of etcd's. */
-export function contentOf({ reader, meta, tables, check }: WholeState): BucketContent {
+export function contentOf({ reader, meta, tables, pause }: WholeState): BucketContent {
   const { membership } = meta;
   const small: readonly (readonly [string, readonly NamedRecord[]])[] = [
     [bucketNames.alarms, tables.alarms.map(encodeAlarm).sort(byName)],
@@ -42,18 +46,29 @@ export function contentOf({ reader, meta, tables, check }: WholeState): BucketCo
   ];
   const buckets: (readonly [string, BucketContent])[] = small.map(([name, records]) => [
     name,
-    { entries: () => records.map(({ name: key, value }) => ({ type: 'value', key, value })) },
+    { batches: () => [records.map(({ name: key, value }) => ({ type: 'value', key, value }))] },
   ]);
-  buckets.push([bucketNames.records, { entries: () => historyOf(reader, check) }]);
+  buckets.push([bucketNames.records, { batches: () => historyOf(reader, pause) }]);
   buckets.sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    entries: () => buckets.map(([name, bucket]) => ({ type: 'bucket', key: Buffer.from(name), bucket })),
+    batches: () => [buckets.map(([name, bucket]) => ({ type: 'bucket', key: Buffer.from(name), bucket }))],
   };
 }
 
-async function* historyOf(reader: StoreReader, check: () => void): AsyncGenerator<ContentEntry> {
+async function* historyOf(
+  reader: StoreReader,
+  pause: () => Promise<void>,
+): AsyncGenerator<readonly ContentEntry[]> {
+  let batch: ContentEntry[] = [];
+  let sizeBytes = 0;
   for await (const [key, value] of readRecords(reader)) {
-    check();
-    yield { type: 'value', key, value };
+    batch.push({ type: 'value', key, value });
+    sizeBytes += key.length + value.length;
+    if (batch.length < batchLengthMax && sizeBytes < batchSizeBytes) continue;
+    yield batch;
+    batch = [];
+    sizeBytes = 0;
+    await pause();
   }
+  if (batch.length > 0) yield batch;
 }
