@@ -31,6 +31,7 @@ export function maintenanceMethods(member: Member, header: HeaderWriter): readon
     unary(member, '/etcdserverpb.Maintenance/Status', {
       decode: (bytes) => decodeRequest(etcdserverpb.StatusRequest, bytes),
       servedByLearner: () => true,
+      servedToAnyone: true,
       handle: async () => encodeStatusResponse(header, await readStatus(member)),
     }),
     unary(member, '/etcdserverpb.Maintenance/Defragment', {
