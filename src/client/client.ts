@@ -4,11 +4,13 @@ import { createKeyValueStore } from './kv.js';
 import type { KeyValueStore } from './kv.js';
 import { createMaintenance } from './maintenance.js';
 import type { Maintenance } from './maintenance.js';
+import { createSnapshots } from './snapshot.js';
+import type { Snapshots } from './snapshot.js';
 import { createTxn } from './txn.js';
 import type { TxnBuilder } from './txn.js';
 
 /** A cluster as a program uses it. All methods may be called at once, as often as wanted; failures are ClientErrors. */
-export interface Client extends KeyValueStore, Maintenance, AsyncDisposable {
+export interface Client extends KeyValueStore, Maintenance, Snapshots, AsyncDisposable {
   /** The members this client knows, as `host:port`, in the order given. */
   readonly endpoints: readonly string[];
   /** Begins a transaction; `commit()` sends it. */
@@ -33,6 +35,7 @@ export function connect(endpoints: string | readonly string[], options: ClientOp
   return {
     ...createKeyValueStore(connection),
     ...createMaintenance(connection),
+    ...createSnapshots(connection),
     endpoints: connection.endpoints,
     txn: () => createTxn(connection),
     close: () => connection.close(),

@@ -12,6 +12,7 @@ export type { ClusterMember, HashResult, Maintenance, MemberStatus } from './mai
 export type { DeleteOptions, DeleteResult, GetOptions, Page, PageOptions } from './operations.js';
 export type { PutOptions, PutResult, SortTarget } from './operations.js';
 export type { Scan, ScanOptions } from './scan.js';
+export type { SnapshotOptions, SnapshotPart, Snapshots } from './snapshot.js';
 export type { Pem, TlsOptions } from './tls.js';
 export type { Credentials } from './tokens.js';
 export { op } from './txn.js';
