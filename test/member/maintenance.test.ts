@@ -37,7 +37,7 @@ describe('the space quota', () => {
     }
     const leader = team.leader();
     const txn = { type: 'txn', compare: [], success: [put('a', 'b')], failure: [] } as const;
-    const refused = [
+    const refused: (() => Promise<unknown>)[] = [
       () => leader.put(put('a', 'b')),
       () => leader.leases.grant({ id: 0n, ttlSeconds: 60 }),
       () => leader.txn(txn),
@@ -103,11 +103,11 @@ describe('moving the leadership', () => {
 
   test('takes a voter of the cluster, and a leader that is asked', async () => {
     const team = await startTeam(3);
-    const { leader, follower } = team;
-    await expect(follower().maintenance.moveLeader(follower().id)).rejects.toMatchObject({
+    const follower = team.follower();
+    await expect(follower.maintenance.moveLeader(follower.id)).rejects.toMatchObject({
       code: 'not-leader',
     });
-    await expect(leader().maintenance.moveLeader('00000000000000ff')).rejects.toMatchObject({
+    await expect(team.leader().maintenance.moveLeader('00000000000000ff')).rejects.toMatchObject({
       code: 'bad-leader-transferee',
     });
   });
