@@ -16,10 +16,11 @@ export interface MemberContext {
   readonly calls: Calls;
   /** The answer to a command once this member has applied it. Errors: the refusal, `request-too-large`, `timed-out` … */
   propose<R extends CommandResponse['type']>(
+    this: void,
     command: Command,
     type: R,
     caller: Caller,
   ): Promise<Extract<CommandResponse, { type: R }>>;
   /** A read of the state that may span turns. One that meets damage ends the member. */
-  read<T>(use: (machine: StateMachine) => Promise<T>): Promise<T>;
+  read<T>(this: void, use: (machine: StateMachine) => Promise<T>): Promise<T>;
 }
