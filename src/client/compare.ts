@@ -1,5 +1,6 @@
 import { etcdserverpb } from '../gen/protos.js';
-import { wireLease } from './entry.js';
+import { leaseIdOf, wireLease } from './entry.js';
+import type { LeaseLike } from './entry.js';
 import { bytesOf, wireKeys } from './keys.js';
 import type { Bytes, Keys } from './keys.js';
 
@@ -38,8 +39,8 @@ export const compare = {
     made(keys, sign, { target: CompareTarget.CREATE, createRevision }),
   modRevision: (keys: Keys, sign: CompareSign, modRevision: number): Compare =>
     made(keys, sign, { target: CompareTarget.MOD, modRevision }),
-  lease: (keys: Keys, sign: CompareSign, lease: bigint): Compare =>
-    made(keys, sign, { target: CompareTarget.LEASE, lease: wireLease(lease) }),
+  lease: (keys: Keys, sign: CompareSign, lease: LeaseLike): Compare =>
+    made(keys, sign, { target: CompareTarget.LEASE, lease: wireLease(leaseIdOf(lease)) }),
   exists: (key: Bytes): Compare => compare.version(key, '>', 0),
   missing: (key: Bytes): Compare => compare.version(key, '=', 0),
 } as const;

@@ -64,6 +64,8 @@ export interface StreamRequest {
 export interface Connection {
   /** Names of the members, `host:port`, in the order given. */
   readonly endpoints: readonly string[];
+  /** Requests carry a token. */
+  readonly hasUser: boolean;
   /** The encoded response of whichever member works; tries them in turn and stays with the one that did. */
   call(request: Request, options?: CallOptions): Promise<Buffer>;
   /** The encoded response of this member alone, tried once. */
@@ -210,6 +212,7 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
 
   return {
     endpoints: endpoints.map((endpoint) => endpoint.name),
+    hasUser: auth !== undefined,
     call: (request, callOptions = {}) => withToken(callOptions, (terms) => callAny(request, terms)),
     callOne: (endpoint, request, callOptions = {}) =>
       withToken(callOptions, (terms) => callOne(endpoint, request, terms)),

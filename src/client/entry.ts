@@ -43,6 +43,13 @@ export function toBigInt(value: WireInteger): bigint {
   return typeof value === 'number' ? BigInt(value) : value.toBigInt();
 }
 
+/** A lease, or its id. */
+export type LeaseLike = bigint | { readonly id: bigint };
+
+export function leaseIdOf(lease: LeaseLike): bigint {
+  return typeof lease === 'bigint' ? lease : lease.id;
+}
+
 type WireLease = NonNullable<etcdserverpb.PutRequest.$Properties['lease']>;
 
 export function wireLease(lease: bigint): WireLease {

@@ -58,12 +58,12 @@ export function successor(key: Uint8Array): Uint8Array {
 const lowest = Uint8Array.of(0);
 const unbounded = lowest;
 
-function isUnbounded(rangeEnd: Uint8Array): boolean {
+export function isUnbounded(rangeEnd: Uint8Array): boolean {
   return rangeEnd.length === 1 && rangeEnd[0] === 0;
 }
 
 /** The first key above all that begin with `prefix`: its last byte that can grow, grown; the rest cut off. */
-function endOfPrefix(prefix: Uint8Array): Uint8Array {
+export function endOfPrefix(prefix: Uint8Array): Uint8Array {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return unbounded;

@@ -2,6 +2,7 @@ import { etcdserverpb } from '../gen/protos.js';
 import type { CallOptions, Connection } from './connection.js';
 import type { Entry } from './entry.js';
 import type { Bytes, Keys } from './keys.js';
+import type { Keyspace } from './keyspace.js';
 import { deleteRequest, deleteResult, firstEntry, pageOf, putRequest, putResult } from './operations.js';
 import { rangeRequest, revisionOf } from './operations.js';
 import type { DeleteOptions, DeleteResult, GetOptions, Page, PageOptions } from './operations.js';
@@ -37,23 +38,30 @@ export interface KeyValueStore {
   compact(revision: number, options?: CallOptions & { readonly physical?: boolean }): Promise<number>;
 }
 
-export function createKeyValueStore(connection: Connection): KeyValueStore {
+export function createKeyValueStore(connection: Connection, keyspace: Keyspace): KeyValueStore {
   async function put(key: Bytes, value: Bytes, options: PutOptions & CallOptions = {}): Promise<PutResult> {
-    const message = etcdserverpb.PutRequest.encode(putRequest(key, value, options)).finish();
+    const message = etcdserverpb.PutRequest.encode(
+      keyspace.outward(putRequest(key, value, options)),
+    ).finish();
     const request = { name: 'put', path: '/etcdserverpb.KV/Put', message, kind: 'write' } as const;
-    return putResult(etcdserverpb.PutResponse.decode(await connection.call(request, options)));
+    const response = etcdserverpb.PutResponse.decode(await connection.call(request, options));
+    return putResult(keyspace.inwardPut(response));
   }
 
   async function page(keys: Keys, options: PageOptions & CallOptions = {}): Promise<Page> {
-    const message = etcdserverpb.RangeRequest.encode(rangeRequest(keys, options)).finish();
+    const message = etcdserverpb.RangeRequest.encode(keyspace.outward(rangeRequest(keys, options))).finish();
     const request = { name: 'get', path: '/etcdserverpb.KV/Range', message, kind: 'read' } as const;
-    return pageOf(etcdserverpb.RangeResponse.decode(await connection.call(request, options)));
+    const response = etcdserverpb.RangeResponse.decode(await connection.call(request, options));
+    return pageOf(keyspace.inwardRange(response));
   }
 
   async function remove(keys: Keys, options: DeleteOptions & CallOptions = {}): Promise<DeleteResult> {
-    const message = etcdserverpb.DeleteRangeRequest.encode(deleteRequest(keys, options)).finish();
+    const message = etcdserverpb.DeleteRangeRequest.encode(
+      keyspace.outward(deleteRequest(keys, options)),
+    ).finish();
     const request = { name: 'delete', path: '/etcdserverpb.KV/DeleteRange', message, kind: 'write' } as const;
-    return deleteResult(etcdserverpb.DeleteRangeResponse.decode(await connection.call(request, options)));
+    const response = etcdserverpb.DeleteRangeResponse.decode(await connection.call(request, options));
+    return deleteResult(keyspace.inwardDelete(response));
   }
 
   const range = (keys: Keys, options: ScanOptions & CallOptions = {}): Scan =>

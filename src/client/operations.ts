@@ -1,6 +1,6 @@
 import { etcdserverpb } from '../gen/protos.js';
-import { entryOf, toNumber, wireLease } from './entry.js';
-import type { Entry } from './entry.js';
+import { entryOf, leaseIdOf, toNumber, wireLease } from './entry.js';
+import type { Entry, LeaseLike } from './entry.js';
 import { bytesOf, keyBytes, wireKeys } from './keys.js';
 import type { Bytes, Keys } from './keys.js';
 
@@ -8,7 +8,7 @@ export interface PutOptions {
   /** Also answer with what the key was before. */
   readonly previous?: boolean | undefined;
   /** Hang the key on this lease, so that it goes when the lease does. Default: on none, whatever it hung on before. */
-  readonly lease?: bigint | undefined;
+  readonly lease?: LeaseLike | undefined;
   /** Keep the lease that the key has. It must exist. */
   readonly keepLease?: boolean | undefined;
   /** Keep the value that the key has, to change its lease alone. It must exist, and the given value must be empty. */
@@ -76,7 +76,7 @@ export function putRequest(
   options: PutOptions,
 ): etcdserverpb.PutRequest.$Properties {
   const request: etcdserverpb.PutRequest.$Properties = { key: keyBytes(key), value: bytesOf(value) };
-  if (options.lease !== undefined) request.lease = wireLease(options.lease);
+  if (options.lease !== undefined) request.lease = wireLease(leaseIdOf(options.lease));
   if (options.previous === true) request.prevKv = true;
   if (options.keepLease === true) request.ignoreLease = true;
   if (options.keepValue === true) request.ignoreValue = true;

@@ -4,6 +4,7 @@ import type { Compare } from './compare.js';
 import type { CallOptions, Connection } from './connection.js';
 import type { Entry } from './entry.js';
 import type { Bytes, Keys } from './keys.js';
+import type { Keyspace } from './keyspace.js';
 import { deleteRequest, deleteResult, firstEntry, pageOf, putRequest, putResult } from './operations.js';
 import { rangeRequest, revisionOf } from './operations.js';
 import type { DeleteOptions, DeleteResult, GetOptions, Page, PageOptions } from './operations.js';
@@ -88,31 +89,40 @@ export const op = {
   },
 } as const;
 
-export function createTxn(connection: Connection): TxnBuilder<[], []> {
-  return builderOf(connection, {});
+/** Where transactions go, and how often. */
+export interface TxnTarget {
+  readonly connection: Connection;
+  readonly keyspace: Keyspace;
+  /** Writing twice what it writes does no harm: it is sent again like a read. */
+  readonly isRepeatable?: boolean;
+}
+
+export function createTxn(target: TxnTarget): TxnBuilder<[], []> {
+  return builderOf(target, {});
 }
 
 function builderOf<Then extends readonly Operation[], Else extends readonly Operation[]>(
-  connection: Connection,
+  target: TxnTarget,
   parts: TxnParts<Then, Else>,
 ): TxnBuilder<Then, Else> {
   return {
-    if: (...compares) => builderOf(connection, { ...parts, if: compares }),
+    if: (...compares) => builderOf(target, { ...parts, if: compares }),
     then(...operations) {
       refuseAwait(operations);
       const next: TxnParts<typeof operations, Else> = { ...parts, then: operations };
-      return builderOf(connection, next);
+      return builderOf(target, next);
     },
     else(...operations) {
       const next: TxnParts<Then, typeof operations> = { ...parts, else: operations };
-      return builderOf(connection, next);
+      return builderOf(target, next);
     },
     async commit(options) {
-      const message = etcdserverpb.TxnRequest.encode(txnRequest(parts)).finish();
-      const kind = isRead(parts) ? 'read' : 'write';
+      const { connection, keyspace, isRepeatable = false } = target;
+      const message = etcdserverpb.TxnRequest.encode(keyspace.outwardTxn(txnRequest(parts))).finish();
+      const kind = isRead(parts) ? 'read' : isRepeatable ? 'repeatable' : 'write';
       const request = { name: 'txn', path: '/etcdserverpb.KV/Txn', message, kind } as const;
       const response = etcdserverpb.TxnResponse.decode(await connection.call(request, options));
-      return txnResult(parts, response);
+      return txnResult(parts, keyspace.inwardTxn(response));
     },
   };
 }
