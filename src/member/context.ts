@@ -15,12 +15,11 @@ export interface MemberContext {
   readonly driver: Driver;
   readonly calls: Calls;
   /** The answer to a command once this member has applied it. Errors: the refusal, `request-too-large`, `timed-out` … */
-  propose<R extends CommandResponse['type']>(
-    this: void,
+  readonly propose: <R extends CommandResponse['type']>(
     command: Command,
     type: R,
     caller: Caller,
-  ): Promise<Extract<CommandResponse, { type: R }>>;
+  ) => Promise<Extract<CommandResponse, { type: R }>>;
   /** A read of the state that may span turns. One that meets damage ends the member. */
-  read<T>(this: void, use: (machine: StateMachine) => Promise<T>): Promise<T>;
+  readonly read: <T>(use: (machine: StateMachine) => Promise<T>) => Promise<T>;
 }
