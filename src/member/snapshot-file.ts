@@ -68,11 +68,12 @@ export function createSnapshotFiles(context: MemberContext): (caller?: Caller) =
     }
     const lifetime = createLifetime();
     open.add(lifetime);
+    lifetime.onEnd(() => void open.delete(lifetime));
     return new Promise((resolve, reject) => {
       // A failure after the file was handed out reaches whoever reads it, and the member (see `read`).
       makeFile(lifetime, resolve)
         .catch(reject)
-        .finally(() => open.delete(lifetime));
+        .finally(() => lifetime.end(null));
     });
   };
 }
