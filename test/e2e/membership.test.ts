@@ -17,6 +17,7 @@ import { connectRaw } from '../api/grpc-client.js';
 const main = join(import.meta.dirname, '../../dist/src/cli/main.js');
 const timing = { heartbeatIntervalMs: 50, electionTimeoutMs: 500 } as const;
 const patienceMs = 10_000;
+const token = 'membership';
 
 interface Codec<T> {
   decode(bytes: Uint8Array): T;
@@ -134,7 +135,8 @@ describe('a cluster of processes', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'quorate-membership-'));
-    cluster = await createCluster({ dataFolder: join(folder, 'cluster'), size: 3, ports: 'free', ...timing });
+    const place = { dataFolder: join(folder, 'cluster'), ports: 'free', token } as const;
+    cluster = await createCluster({ ...place, size: 3, ...timing });
     await cluster.start();
   });
   afterAll(async () => {
@@ -166,22 +168,72 @@ describe('a cluster of processes', () => {
     };
   }
 
+  /** The flags of a member that no launcher starts. */
+  function flagsOf(
+    name: string,
+    place: { readonly data: string; readonly peerUrl: string; readonly clientUrl: string },
+    others: readonly { readonly name: string; readonly peerUrl: string }[],
+  ): Record<string, string> {
+    const all = [...others.filter((other) => other.name !== name), { name, peerUrl: place.peerUrl }];
+    return {
+      name,
+      'data-dir': join(folder, place.data),
+      'listen-client-urls': place.clientUrl,
+      'listen-peer-urls': place.peerUrl,
+      'initial-cluster': all.map((member) => `${member.name}=${member.peerUrl}`).join(','),
+      'initial-cluster-token': token,
+      'initial-cluster-state': 'existing',
+      'heartbeat-interval': String(timing.heartbeatIntervalMs),
+      'election-timeout': String(timing.electionTimeoutMs),
+    };
+  }
+
+  test('refuses a member that comes back with nothing, as if the cluster were new', async () => {
+    const member = at(cluster.members, 2);
+    const published = async (): Promise<void> => {
+      const { members } = await call(
+        at(cluster.endpoints, 0),
+        'Cluster/MemberList',
+        new Uint8Array(),
+        pb.MemberListResponse,
+      );
+      if (members.some(({ clientURLs }) => clientURLs?.length !== 1))
+        throw new Error('not all have published');
+    };
+    await eventually('what all members tell of themselves', published);
+    await member.kill();
+    const { name, peerUrl, clientUrl } = member;
+    const flags = flagsOf(name, { data: 'nothing', peerUrl, clientUrl }, cluster.members);
+    const forgetful = launch({ ...flags, 'initial-cluster-state': 'new' });
+    expect(await forgetful.ended).not.toBe(0);
+    expect(forgetful.output()).toMatch(/has run before, and this data folder is empty/);
+    await member.start();
+    await member.waitUntilServing();
+  });
+
+  test('of one grows', async () => {
+    const alone = { name: 'first', peerUrl: await freeUrl() };
+    const firstUrl = await freeUrl();
+    const first = launch({
+      ...flagsOf(alone.name, { data: 'first', peerUrl: alone.peerUrl, clientUrl: firstUrl }, []),
+      'initial-cluster-state': 'new',
+    });
+    await eventually('the first', () => put(first.endpoint, 'key'));
+    const place = { data: 'second', peerUrl: await freeUrl(), clientUrl: await freeUrl() };
+    await eventually('a place for the second', () => addMember(first.endpoint, place.peerUrl, false));
+    await put(first.endpoint, 'meanwhile');
+    const second = launch(flagsOf('second', place, [alone]));
+    await eventually('the second', () => put(second.endpoint, 'by-the-second'));
+    expect(await keysOf(first.endpoint)).toEqual(['by-the-second', 'key', 'meanwhile']);
+    await Promise.all([first.kill(), second.kill()]);
+  });
+
   test('takes a learner in, promotes it, follows it to another address, and lets members go', async () => {
     const writer = startWriter();
     const [first, second] = cluster.endpoints;
     if (first === undefined || second === undefined) throw new Error('three members');
     const [peerUrl, otherPeerUrl, clientUrl] = [await freeUrl(), await freeUrl(), await freeUrl()];
-    const others = cluster.members.map((member) => `${member.name}=${member.peerUrl}`);
-    const flags = {
-      name: 'joiner',
-      'data-dir': join(folder, 'joiner'),
-      'listen-client-urls': clientUrl,
-      'listen-peer-urls': peerUrl,
-      'initial-cluster': [...others, `joiner=${peerUrl}`].join(','),
-      'initial-cluster-state': 'existing',
-      'heartbeat-interval': String(timing.heartbeatIntervalMs),
-      'election-timeout': String(timing.electionTimeoutMs),
-    };
+    const flags = flagsOf('joiner', { data: 'joiner', peerUrl, clientUrl }, cluster.members);
 
     // It joins as a learner and is promoted once it has caught up.
     const id = (await eventually('a place for it', () => addMember(first, peerUrl, true))) as Id;
@@ -206,11 +258,8 @@ describe('a cluster of processes', () => {
     // It moves to another address.
     const update = pb.MemberUpdateRequest.encode({ ID: id, peerURLs: [otherPeerUrl] }).finish();
     await call(first, 'Cluster/MemberUpdate', update, pb.MemberUpdateResponse);
-    joiner = launch({
-      ...flags,
-      'listen-peer-urls': otherPeerUrl,
-      'initial-cluster': [...others, `joiner=${otherPeerUrl}`].join(','),
-    });
+    const moved = flagsOf('joiner', { data: 'joiner', peerUrl: otherPeerUrl, clientUrl }, cluster.members);
+    joiner = launch(moved);
     await eventually('the member at its new address', () => put(joiner.endpoint, 'from-elsewhere'));
     expect(await keysOf(second)).toContain('from-elsewhere');
 
@@ -218,7 +267,7 @@ describe('a cluster of processes', () => {
     await removeMember(first, id);
     expect(await joiner.ended).toBe(0);
     expect(joiner.output()).toMatch(/removed from its cluster/);
-    joiner = launch({ ...flags, 'listen-peer-urls': otherPeerUrl });
+    joiner = launch(moved);
     await joiner.ended;
     expect(joiner.output()).toMatch(/removed from its cluster/);
 

@@ -1,4 +1,4 @@
-import type { Fields, Told } from './answer.js';
+import type { Told } from './answer.js';
 import type { Model } from './model.js';
 import type { MethodName } from './wire.js';
 
@@ -21,12 +21,28 @@ export interface MeantDifference {
 
 export const meantDifferences: readonly MeantDifference[] = [
   {
-    name: 'header of Alarm',
-    etcd: '`Alarm` answers without a header',
-    quorate: 'with one',
-    why: 'later etcds have it; etcdctl 3.4 `alarm list -w fields` ends in a panic without it',
+    name: 'who is told of members and alarms',
+    etcd: 'everybody',
+    quorate: 'users',
+    why: 'later etcds (CVE-2026-33413)',
     applies: ({ method, theirs, ours }) =>
-      method === 'Maintenance/Alarm' && theirs.ok && ours.ok && sameBut(theirs.fields, ours.fields, 'header'),
+      (method === 'Cluster/MemberList' || method === 'Maintenance/Alarm') &&
+      theirs.ok &&
+      /user name is empty|invalid auth token|permission denied/.test(ours.text),
+  },
+  {
+    name: 'refusals of Maintenance',
+    etcd: 'its methods tell who is refused by code and sentence of its insides: UNKNOWN, `auth: invalid auth token`',
+    quorate: 'by those that all other methods have',
+    why: 'clients know them',
+    applies({ method, theirs, ours }) {
+      const [, inside] = /(?:^code 2: |"error": ")auth: ([^"]*)/.exec(theirs.text) ?? [];
+      return (
+        method.startsWith('Maintenance/') &&
+        inside !== undefined &&
+        ours.text.includes(`etcdserver: ${inside}`)
+      );
+    },
   },
   {
     name: 'unknown token of a wrong request',
@@ -54,6 +70,11 @@ export const leftOut: readonly Omit<MeantDifference, 'name' | 'applies'>[] = [
     etcd: 'lets a put of a transaction see the previous value, and bind to any lease, whatever its user may',
     quorate: 'holds it to the same rules as a put outside',
     why: 'later etcds (CVE-2026-44283)',
+  },
+  {
+    etcd: 'looks at no permission to write or to manage users while an alarm is raised',
+    quorate: 'looks at all of them',
+    why: 'a bug of etcd 3.4',
   },
   {
     etcd: 'lets puts in nested transactions pass while the space alarm is raised',
@@ -92,10 +113,4 @@ export const leftOut: readonly Omit<MeantDifference, 'name' | 'applies'>[] = [
 /** The name of the meant difference that this is, or null. */
 export function explain(seen: Seen): string | null {
   return meantDifferences.find(({ applies }) => applies(seen))?.name ?? null;
-}
-
-function sameBut(theirs: Fields, ours: Fields, name: string): boolean {
-  const { [name]: _theirs, ...left } = theirs;
-  const { [name]: _ours, ...right } = ours;
-  return JSON.stringify(left) === JSON.stringify(right);
 }

@@ -25,6 +25,8 @@ const { values } = parseArgs({
     without: { type: 'string', default: '' },
     /** Leaves out what the difference does not need, which takes minutes. */
     shrink: { type: 'boolean', default: false },
+    /** How many of the requests before a difference to print. */
+    tail: { type: 'string', default: '25' },
     /** Goes on after a difference, up to so many. */
     differences: { type: 'string', default: '1' },
   },
@@ -87,7 +89,7 @@ async function main(): Promise<number> {
 
 function report(difference: FoundDifference, flags: string): void {
   console.log(`\nDIFFERENCE at step ${difference.step}; again: ${flags}`);
-  console.log(difference.sent.slice(-25).join('\n'));
+  console.log(difference.sent.slice(-whole(values.tail)).join('\n'));
   console.log(`\n${difference.message}\n`);
 }
 

@@ -37,7 +37,9 @@ async function alarm(run: Run, random: Random): Promise<void> {
   const { model } = run;
   const isRaised = model.alarms.size > 0;
   const action =
-    isRaised && random.chance(0.6) ? 'DEACTIVATE' : pick(random, ['GET', 'ACTIVATE', 'DEACTIVATE']);
+    isRaised && random.chance(0.6)
+      ? 'DEACTIVATE'
+      : pick(random, ['GET', model.isAuthEnabled ? 'GET' : 'ACTIVATE', 'DEACTIVATE']);
   const kind =
     action === 'ACTIVATE'
       ? 'NOSPACE'

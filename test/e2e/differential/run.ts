@@ -109,7 +109,7 @@ export function createRun({ reference, subject, features }: RunOptions): Run {
     const isJson = features.gateway && options.overGrpc !== true && random.chance(0.3);
     const jsonSeed = random.nextUint32();
     note(
-      `${isJson ? 'JSON ' : ''}${name} ${describe(name, message, reference)} as ${String(as)} by n${run.member + 1}`,
+      `${isJson ? 'JSON ' : ''}${name} ${describe(name, message, reference)} as ${nameOf(as)} by n${run.member + 1}`,
     );
     run.requestCount += 1;
     for (let tries = 1; ; tries++) {
@@ -161,6 +161,10 @@ export function createRun({ reference, subject, features }: RunOptions): Run {
   function keepToken(side: Side, name: MethodName, fields: Fields): void {
     if (name === 'Auth/Authenticate' && typeof fields['token'] === 'string')
       side.tokens.push(fields['token']);
+  }
+
+  function nameOf(as: Identity): string {
+    return typeof as === 'number' ? `${model.tokens[as] ?? ''} (token ${as})` : as;
   }
 
   function note(line: string): void {
