@@ -184,7 +184,11 @@ export function createWorld(options: WorldOptions): World {
         return Promise.resolve();
       },
       setPeers(_peers, removed = []) {
+        const news = removed.filter((id) => !self.removed.has(id));
         self.removed = new Set(removed);
+        // Their streams are cut, and say why.
+        const own = idOfName(self.name);
+        for (const id of news) later(() => reach(id)?.onRefused(own, 'removed', 'removed'));
       },
       send(messages: readonly Message[]) {
         for (const message of messages) {
