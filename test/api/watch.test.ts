@@ -60,7 +60,9 @@ function setStage(limits: Partial<typeof defaultApiLimits> = {}, auth: Partial<M
           cancel: () => (watcher.cancelled = true),
         });
       },
-      onNextTurn: (listener) => void onTurn.push(listener),
+      onNextTurn(listener) {
+        onTurn.push(listener);
+      },
       watcherCount: 0,
       unsyncedCount: 0,
     },
