@@ -45,6 +45,16 @@ export const meantDifferences: readonly MeantDifference[] = [
     },
   },
   {
+    name: 'password for a user without one',
+    etcd: 'UNKNOWN, `auth: authentication failed, password was given for no password user`',
+    quorate: '`authentication failed, invalid user ID or password`',
+    why: 'does not tell strangers which users there are',
+    applies: ({ method, theirs, ours }) =>
+      method === 'Auth/Authenticate' &&
+      theirs.text.includes('password was given for no password user') &&
+      ours.text.includes('authentication failed, invalid user ID or password'),
+  },
+  {
     name: 'unknown token of a wrong request',
     etcd: 'says what is wrong with the request',
     quorate: '`invalid auth token`',

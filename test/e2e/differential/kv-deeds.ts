@@ -5,7 +5,7 @@ import type { Random } from '../../../src/base/index.js';
 import type { Told } from './answer.js';
 import type { Deed } from './deeds.js';
 import { asRoot } from './model.js';
-import { encode, hasNestedPut, isForRoot, mayEndEtcd, plan } from './requests.js';
+import { encode, hasBackwardRange, hasNestedPut, isForRoot, mayEndEtcd, plan } from './requests.js';
 import type { Plan } from './requests.js';
 import type { Run } from './run.js';
 
@@ -39,7 +39,7 @@ async function request(run: Run, random: Random): Promise<void> {
     leases: leases.map((lease) => Long.fromString(lease)),
   });
   if (model.alarms.size > 0 && hasNestedPut(drawn)) return;
-  const as = isForRoot(drawn) ? asRoot(model) : model.identity;
+  const as = isForRoot(drawn) || hasBackwardRange(drawn) ? asRoot(model) : model.identity;
   const told = await run.call(random, methodNames[drawn.method], message, { as });
   learn(run, drawn, told);
 }

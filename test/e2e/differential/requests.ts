@@ -204,6 +204,18 @@ export function mayEndEtcd(request: Plan): boolean {
   return deletesFrom && keeps;
 }
 
+/** Whether some range of it ends before it begins. Who may ask for that hangs on the shape of a tree in etcd 3.4. */
+export function hasBackwardRange(request: unknown): boolean {
+  if (typeof request !== 'object' || request === null) return false;
+  const { key, end } = request as { readonly key?: unknown; readonly end?: unknown };
+  if (typeof key === 'string' && typeof end === 'object' && end !== null) {
+    const binding = { prefix: 'p', revision: 0 };
+    const [from, to] = [keyOf(key, binding), endOf({ key, end: end as { readonly key: string } }, binding)];
+    if (to.length > 0 && !(to.length === 1 && to[0] === 0) && Buffer.compare(to, from) <= 0) return true;
+  }
+  return Object.values(request).some(hasBackwardRange);
+}
+
 /** etcd 3.4 lets it pass while there is no space; Quorate does not. */
 export function hasNestedPut(request: Plan): boolean {
   if (request.method !== 'Txn') return false;

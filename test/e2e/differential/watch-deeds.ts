@@ -39,7 +39,6 @@ function rangeOf(random: Random): Pick<WatchPlan, 'key' | 'rangeEnd'> {
 function startRevisionOf({ model }: Run, random: Random): number {
   switch (random.below(8)) {
     case 0:
-      // Not the compacted one itself: of its deletions etcd 3.4 tells nothing, though it may be asked for.
       return Math.max(1, model.compactRevision + pick(random, [-2, -1, 1]));
     case 1:
       return model.revision + 1 + random.below(6);
@@ -56,6 +55,12 @@ function startRevisionOf({ model }: Run, random: Random): number {
   }
 }
 
+/** Not the compacted one itself: of its deletions etcd 3.4 tells nothing, though it may be asked for. */
+function startRevisionFor(run: Run, random: Random): number {
+  const drawn = startRevisionOf(run, random);
+  return drawn === run.model.compactRevision ? 0 : drawn;
+}
+
 async function create(run: Run, random: Random): Promise<void> {
   const pair = streamFor(run, random);
   if (pair.running.size >= watchesMax) return;
@@ -63,15 +68,24 @@ async function create(run: Run, random: Random): Promise<void> {
   await run.watches.settle();
   await run.watches.create(pair, {
     ...rangeOf(random),
-    startRevision: startRevisionOf(run, random),
+    startRevision: startRevisionFor(run, random),
     filters: random.chance(0.3)
       ? pick(random, [['NOPUT'], ['NODELETE'], ['NOPUT', 'NODELETE']] as const)
       : [],
     prevKv: random.chance(0.5),
     progressNotify: random.chance(0.2),
     fragment: random.chance(0.2),
-    watchId: random.chance(0.8) ? '0' : pick(random, ['1', '2', '7', '-1', '-5', '9007199254740993']),
+    watchId: idOf(run, pair, random),
   });
+}
+
+/** One that runs already, or one that was never used: etcd 3.4 keeps ids of watches that compaction has ended. */
+function idOf(run: Run, pair: StreamPair, random: Random): string {
+  if (random.chance(0.8)) return '0';
+  const running = [...pair.running.keys()];
+  if (running.length > 0 && random.chance(0.3)) return pick(random, running);
+  const fresh = 1_000_000 + run.requestCount;
+  return pick(random, [String(fresh), String(-fresh), String(9_007_199_254_740_993n + BigInt(fresh))]);
 }
 
 function streamFor(run: Run, random: Random): StreamPair {

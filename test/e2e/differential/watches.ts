@@ -220,7 +220,7 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
     const run = runOf();
     if (pair.running.size === 0 || comparesEnd(pair)) return;
     // A watch of the future holds the answer back until it has begun.
-    if ([...pair.running.values()].some(({ from }) => from > run.model.revision + 1)) return;
+    if ([...pair.running.values()].some(({ plan }) => plan.startRevision > run.model.revision)) return;
     run.note(`ask for progress on a stream to n${pair.member + 1}`);
     run.requestCount += 1;
     const counts = sidesOf(pair).map((stream) => stream.logOf('-1').length);
