@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { QuorateError } from '../base/index.js';
+import type { Tls } from '../tls/index.js';
 import { http2Preface, openHttp2 } from './http2-opening.js';
 
 /** Takes connections at some addresses and hands each to the one that speaks its protocol. */
@@ -20,8 +21,12 @@ export interface ListenerOptions {
   readonly urls: readonly string[];
   readonly connectionsMax: number;
   readonly firstBytesTimeoutMs: number;
+  /** For `https://` addresses. */
+  readonly tls: Tls | null;
+  readonly handshakesMax: number;
   readonly onHttp1: (socket: Socket) => void;
-  readonly onHttp2: (socket: Socket) => void;
+  /** `commonName`: of the client's certificate, if it showed one that was verified. */
+  readonly onHttp2: (socket: Socket, commonName: string | null) => void;
 }
 
 export function createListener(options: ListenerOptions): Listener {
@@ -32,7 +37,14 @@ export function createListener(options: ListenerOptions): Listener {
   const addresses: string[] = [];
   const waiting: (() => void)[] = [];
 
-  function onConnection(socket: Socket): void {
+  const acceptor = options.tls?.createAcceptor({
+    protocols: ['h2', 'http/1.1'],
+    handshakeTimeoutMs: options.firstBytesTimeoutMs,
+    handshakesMax: options.handshakesMax,
+    onSecured: open,
+  });
+
+  function onConnection(socket: Socket, isSecure: boolean): void {
     if (sockets.size >= options.connectionsMax) {
       socket.destroy();
       return;
@@ -40,16 +52,22 @@ export function createListener(options: ListenerOptions): Listener {
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
-      opening.delete(socket);
       if (sockets.size === 0) for (const resolve of waiting.splice(0)) resolve();
     });
     // A reset while nobody has taken the connection over yet; afterwards its new owner hears of it too.
     socket.on('error', () => socket.destroy());
+    if (!isSecure) open(socket, null);
+    else acceptor?.accept(socket);
+  }
+
+  /** Finds out what a connection speaks, within TLS if there is any. */
+  function open(socket: Socket, commonName: string | null): void {
     opening.add(socket);
+    socket.once('close', () => opening.delete(socket));
     handOver(socket, options.firstBytesTimeoutMs, (protocol) => {
       opening.delete(socket);
       if (socket.destroyed) return;
-      if (protocol === 'http2') options.onHttp2(socket);
+      if (protocol === 'http2') options.onHttp2(socket, commonName);
       else options.onHttp1(socket);
     });
   }
@@ -58,14 +76,19 @@ export function createListener(options: ListenerOptions): Listener {
     addresses,
     async start() {
       for (const url of options.urls) {
-        const server = createServer({ noDelay: true, keepAlive: true }, onConnection);
+        const address = parseListenUrl(url);
+        if (address.isSecure && acceptor === undefined) throw withoutCertificate(url);
+        const server = createServer({ noDelay: true, keepAlive: true }, (socket) =>
+          onConnection(socket, address.isSecure),
+        );
         servers.push(server);
-        addresses.push(await listen(server, url));
+        addresses.push(await listen(server, url, address));
       }
     },
     stop() {
       for (const server of servers) server.close();
       for (const socket of opening) socket.destroy();
+      acceptor?.cut();
     },
     drained: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     destroyConnections() {
@@ -112,24 +135,36 @@ export function protocolOf(bytes: Buffer): Protocol | null {
   return length === http2Preface.length ? 'http2' : null;
 }
 
-async function listen(server: Server, url: string): Promise<string> {
-  const { host, port } = parseListenUrl(url);
+interface ListenAddress {
+  readonly isSecure: boolean;
+  readonly host: string;
+  readonly port: number;
+}
+
+async function listen(server: Server, url: string, { isSecure, host, port }: ListenAddress): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(url, error)));
     server.listen({ host, port }, resolve);
   });
   const { port: actualPort } = server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
+  return `${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${actualPort}`;
 }
 
-function parseListenUrl(url: string): { readonly host: string; readonly port: number } {
-  const parsed = /^http:\/\/(?:\[([0-9a-fA-F:.]+)\]|([^/:[\]]+)):(\d{1,5})\/?$/.exec(url);
-  const host = parsed?.[1] ?? parsed?.[2];
-  const port = Number(parsed?.[3]);
+function parseListenUrl(url: string): ListenAddress {
+  const parsed = /^http(s?):\/\/(?:\[([0-9a-fA-F:.]+)\]|([^/:[\]]+)):(\d{1,5})\/?$/.exec(url);
+  const host = parsed?.[2] ?? parsed?.[3];
+  const port = Number(parsed?.[4]);
   if (host === undefined || port > 65_535) {
-    throw new QuorateError('invalid-configuration', `client address ${url} must read http://HOST:PORT`);
+    throw new QuorateError(
+      'invalid-configuration',
+      `client address ${url} must read http://HOST:PORT or https://HOST:PORT`,
+    );
   }
-  return { host, port };
+  return { isSecure: parsed?.[1] === 's', host, port };
+}
+
+function withoutCertificate(url: string): QuorateError {
+  return new QuorateError('invalid-configuration', `client address ${url} needs a certificate and its key`);
 }
 
 function listenError(url: string, error: NodeJS.ErrnoException): QuorateError {
