@@ -29,10 +29,10 @@ export interface Recovered {
  * and checks that both tell the same story.
  */
 export async function recover(env: Env, config: MemberConfig, initial: InitialIdentity): Promise<Recovered> {
-  refuseHalf(await env.disk.list());
   const walStore = await env.disk.open(walStoreName);
   try {
     const stores = await env.disk.list();
+    await refuseHalf(stores, walStore);
     const { wal, contents } = await openWal(walStore, {
       identity: { clusterId: initial.clusterId, memberId: initial.memberId },
       configuration: initial.membership.configuration,
@@ -51,8 +51,11 @@ export async function recover(env: Env, config: MemberConfig, initial: InitialId
 }
 
 /** A member lays down its log before its state, and a restore the other way about. */
-function refuseHalf(stores: readonly string[]): void {
-  if (stores.includes(walStoreName) || !stores.some(isStateStore)) return;
+async function refuseHalf(stores: readonly string[], walStore: OrderedStore): Promise<void> {
+  if (!stores.some(isStateStore)) return;
+  let hasLog = false;
+  for await (const [key] of walStore.entries({ limit: 1 })) hasLog = key.length > 0;
+  if (hasLog) return;
   throw new QuorateError(
     'storage-corrupt',
     'the data folder has a state but no log: it is what an interrupted restore left, or the log was lost. Restore the ' +

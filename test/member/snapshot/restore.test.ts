@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/base/index.js';
@@ -289,7 +289,9 @@ test('a server does not start on what an interrupted restore left', async () => 
     return startMember(config, env, identity);
   };
   await expect(start(half)).rejects.toThrow('the data folder has a state but no log');
-  expect(await readdir(half)).toEqual(['state-1']);
+  expect(await readdir(half)).toEqual(['state-1', 'wal']); // An empty log: it is refused again.
+  await expect(start(half)).rejects.toThrow('the data folder has a state but no log');
+  await rm(join(half, 'wal'), { recursive: true });
   // Nor does it take away what it does not start on: with its log it is whole again.
   await rename(join(options.dataFolder, 'wal'), join(half, 'wal'));
   const member = await start(half);
