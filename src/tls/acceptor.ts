@@ -49,7 +49,10 @@ export function createAcceptor(options: AcceptorOptions): TlsAcceptor {
     requestCert: requireClientCertificate,
     rejectUnauthorized: true,
   });
-  server.on('tlsClientError', (error, socket) => tellRefusal(addressOf(socket), error.message));
+  server.on('tlsClientError', (error, socket) => {
+    tellRefusal(addressOf(socket), error.message);
+    socket.destroy();
+  });
   server.on('secureConnection', (socket) => {
     handshakes.delete(addressesOf(socket));
     socket.on('error', () => socket.destroy()); // Its 'close' follows, which its next owner hears of.
