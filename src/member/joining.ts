@@ -3,6 +3,7 @@ import type { MemberRecord } from '../mvcc/index.js';
 import { fetchMembers } from '../peer/index.js';
 import { readWalIdentity } from '../storage/index.js';
 import type { Disk, WalIdentity } from '../storage/index.js';
+import type { Tls } from '../tls/index.js';
 import { walStoreName } from './bootstrap.js';
 import type { MemberConfig } from './config.js';
 import { initialIdentity } from './identity.js';
@@ -20,23 +21,31 @@ const askShortlyMs = 1000;
  * Errors: `invalid-configuration` for a member that the cluster has seen before and that comes with an empty disk. It
  * must not take part again under its old id: what it acknowledged and whom it voted for is gone.
  */
-export async function resolveIdentity(config: MemberConfig, disk: Disk): Promise<InitialIdentity> {
+export async function resolveIdentity(
+  config: MemberConfig,
+  disk: Disk,
+  peerTls: Tls | null,
+): Promise<InitialIdentity> {
   const stored = await storedIdentity(disk);
   if (config.initialClusterState === 'existing')
-    return stored === null ? askCluster(config) : withMembers(stored, []);
+    return stored === null ? askCluster(config, peerTls) : withMembers(stored, []);
   const initial = initialIdentity(config);
   if (stored !== null && stored.memberId !== initial.memberId) return withMembers(stored, []);
   // A restored cluster has another id than a new one with the same flags.
   if (stored !== null) return { ...initial, clusterId: stored.clusterId };
-  await refuseIfKnown(config, initial);
+  await refuseIfKnown(config, initial, peerTls);
   return initial;
 }
 
 /** Whether this member has published its addresses, which it does once it has run. */
-async function refuseIfKnown(config: MemberConfig, { clusterId, memberId }: InitialIdentity): Promise<void> {
+async function refuseIfKnown(
+  config: MemberConfig,
+  { clusterId, memberId }: InitialIdentity,
+  peerTls: Tls | null,
+): Promise<void> {
   const others = config.initialCluster.filter((member) => member.name !== config.name);
   const answers = await Promise.allSettled(
-    others.map(({ peerUrls }) => fetchMembers(peerUrls, askShortlyMs)),
+    others.map(({ peerUrls }) => fetchMembers(peerUrls, askShortlyMs, peerTls)),
   );
   for (const answer of answers) {
     if (answer.status !== 'fulfilled' || answer.value.clusterId !== clusterId) continue;
@@ -64,12 +73,12 @@ async function storedIdentity(disk: Disk): Promise<WalIdentity | null> {
   }
 }
 
-async function askCluster(config: MemberConfig): Promise<InitialIdentity> {
+async function askCluster(config: MemberConfig, peerTls: Tls | null): Promise<InitialIdentity> {
   const own = config.initialCluster.find((member) => member.name === config.name);
   const others = config.initialCluster
     .filter((member) => member !== own)
     .flatMap((member) => member.peerUrls);
-  const { clusterId, members } = await fetchMembers(others, askTimeoutMs);
+  const { clusterId, members } = await fetchMembers(others, askTimeoutMs, peerTls);
   const ownUrls = new Set(own?.peerUrls ?? []);
   const record = members.find((member) => member.peerUrls.some((url) => ownUrls.has(url)));
   if (record === undefined) {

@@ -4,6 +4,7 @@ import { seededRandom } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import { createPeerNetwork } from '../peer/index.js';
 import { openLevelDisk } from '../storage/index.js';
+import type { Tls } from '../tls/index.js';
 import { createNodeSecrets } from './auth/index.js';
 import type { MemberConfig } from './config.js';
 import type { Env } from './env.js';
@@ -14,10 +15,12 @@ export interface NodeEnvOptions {
   /** The member's own folder; made when it is not there. */
   readonly dataFolder: string;
   readonly config: MemberConfig;
-  /** Where peers reach this member: `http://host:port`. */
+  /** Where peers reach this member: `http://host:port` or `https://host:port`. */
   readonly listenPeerUrls: readonly string[];
   /** Where the others reach it, if elsewhere. */
   readonly advertisePeerUrls: readonly string[];
+  /** For `https://` peer URLs. */
+  readonly peerTls?: Tls | null;
   readonly logger: Logger;
   /** Called once, when the member must not run on. A server ends its process here. */
   readonly onFatal: (reason: Error) => void;
@@ -30,7 +33,7 @@ export async function createNodeEnv(
   const { dataFolder, config, listenPeerUrls, advertisePeerUrls, logger, onFatal } = options;
   const random = seededRandom(randomBytes(6).readUIntBE(0, 6));
   const disk = openLevelDisk(dataFolder);
-  const identity = await resolveIdentity(config, disk);
+  const identity = await resolveIdentity(config, disk, options.peerTls ?? null);
   const env: Env = {
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),
@@ -46,6 +49,7 @@ export async function createNodeEnv(
       identity,
       listenUrls: listenPeerUrls,
       advertiseUrls: advertisePeerUrls,
+      tls: options.peerTls ?? null,
       logger,
       random,
     }),

@@ -8,17 +8,18 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** Of `http://host:port`. Throws `invalid-configuration` for anything else. */
+/** Of `http://host:port` or `https://host:port`. Throws `invalid-configuration` for anything else. */
 export function parsePeerUrl(url: string): HostAndPort {
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  // A URL without a port, or with port 80, has an empty one.
-  const port = parsed === null || parsed.port === '' ? 80 : Number(parsed.port);
+  // A URL without a port, or with the usual one of its scheme, has an empty one.
+  const usual = parsed?.protocol === 'https:' ? 443 : 80;
+  const port = parsed === null || parsed.port === '' ? usual : Number(parsed.port);
   const plain =
     parsed !== null && /^https?:$/.test(parsed.protocol) && /^\/?$/.test(parsed.pathname + parsed.search);
   if (parsed === null || !plain || parsed.hostname === '') {
     throw new QuorateError(
       'invalid-configuration',
-      `peer address "${url}" is not of the form http://host:port`,
+      `peer address "${url}" is not of the form http://host:port or https://host:port`,
     );
   }
   return { host: parsed.hostname.replace(/^\[|\]$/g, ''), port };
@@ -32,6 +33,11 @@ export function isPeerUrl(url: string): boolean {
     if (error instanceof QuorateError) return false;
     throw error;
   }
+}
+
+/** Whether a peer URL asks for TLS. */
+export function isSecureUrl(url: string): boolean {
+  return /^https:/i.test(url);
 }
 
 /** As gRPC wants to dial or bind it. */

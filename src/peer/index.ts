@@ -15,4 +15,3 @@ export type { QueueBounds } from './outbox.js';
 export { isPeerUrl } from './address.js';
 export { fetchMembers } from './members.js';
 export type { ClusterDescription } from './members.js';
-export type { PeerCredentials } from './service.js';

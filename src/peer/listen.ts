@@ -1,10 +1,12 @@
-import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
+import { ServerCredentials } from '@grpc/grpc-js';
 import type { Server as SocketServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
 
 import { messageOf, QuorateError } from '../base/index.js';
 import type { HostAndPort } from './address.js';
-import { formatTarget, resolveAll } from './address.js';
+import type { Tls } from '../tls/index.js';
+import { formatTarget, isSecureUrl, resolveAll } from './address.js';
 
 /**
  * The sockets below the gRPC server are ours: so their number is bounded, each address can fail by itself, and a
@@ -17,23 +19,31 @@ export interface Listeners {
 
 /** Of one address. A peer has one connection, and another while it sends a snapshot. */
 const connectionsMax = 256;
+/** Of all addresses: TLS handshakes under way at once, and how long each may take. */
+const handshakesMax = 64;
+const handshakeTimeoutMs = 5_000;
 
 /**
  * Binds every address behind each URL, and nothing else. Throws `invalid-configuration` when one is malformed, taken or
  * not this machine's; then nothing is bound.
  */
-export async function listen(
-  server: Server,
-  urls: readonly string[],
-  credentials: ServerCredentials,
-): Promise<Listeners> {
-  const injector = server.createConnectionInjector(credentials);
+export async function listen(server: Server, urls: readonly string[], tls: Tls | null): Promise<Listeners> {
+  // What comes out of TLS is plain to gRPC.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const acceptor = tls?.createAcceptor({
+    protocols: ['h2'],
+    handshakeTimeoutMs,
+    handshakesMax,
+    onSecured: (socket) => injector.injectConnection(socket),
+  });
   const sockets = new Set<Socket>();
   const bound: SocketServer[] = [];
-  const connected = (socket: Socket): void => {
+  const connected = (socket: Socket, isSecure: boolean): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    injector.injectConnection(socket);
+    socket.on('error', () => socket.destroy());
+    if (!isSecure) injector.injectConnection(socket);
+    else acceptor?.accept(socket);
   };
 
   async function stop(graceMs: number): Promise<void> {
@@ -41,6 +51,7 @@ export async function listen(
     const timer = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, graceMs);
+    acceptor?.cut();
     server.tryShutdown(() => undefined);
     await Promise.all(closed);
     clearTimeout(timer);
@@ -48,7 +59,11 @@ export async function listen(
 
   try {
     for (const url of urls) {
-      for (const address of await resolveAll(url)) bound.push(await bind(url, address, connected));
+      const isSecure = isSecureUrl(url);
+      if (isSecure && acceptor === undefined) throw withoutCertificate(url);
+      for (const address of await resolveAll(url)) {
+        bound.push(await bind(url, address, (socket) => connected(socket, isSecure)));
+      }
     }
   } catch (error) {
     await stop(0);
@@ -74,6 +89,10 @@ async function bind(
     const message = describeProblem(url, formatTarget(address), error);
     throw new QuorateError('invalid-configuration', message, { cause: error });
   }
+}
+
+function withoutCertificate(url: string): QuorateError {
+  return new QuorateError('invalid-configuration', `peer address ${url} needs a certificate and its key`);
 }
 
 function describeProblem(url: string, target: string, error: unknown): string {

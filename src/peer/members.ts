@@ -1,12 +1,13 @@
-import type { ServiceError } from '@grpc/grpc-js';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import type { Client, ServiceError } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 
 import { messageOf, QuorateError } from '../base/index.js';
 import { quorate } from '../gen/protos.js';
-import { formatTarget, parsePeerUrl } from './address.js';
+import type { Tls } from '../tls/index.js';
+import { parsePeerUrl } from './address.js';
+import { createDial } from './dialing.js';
 import { ProtocolError } from './wire.js';
-import type { PeerCredentials } from './service.js';
-import { clientOptions, membersPath, passBytes } from './service.js';
+import { membersPath, passBytes } from './service.js';
 import type { PeerMember } from './types.js';
 
 const { MembersReply } = quorate.peer;
@@ -25,14 +26,15 @@ export interface ClusterDescription {
 export async function fetchMembers(
   urls: readonly string[],
   timeoutMs: number,
-  client: PeerCredentials['client'] = credentials.createInsecure(),
+  tls: Tls | null = null,
 ): Promise<ClusterDescription> {
   if (urls.length === 0) throw new QuorateError('invalid-configuration', 'there is no peer address to ask');
-  const targets = urls.map((url) => ({ url, target: formatTarget(parsePeerUrl(url)) }));
+  for (const url of urls) parsePeerUrl(url);
+  const dial = createDial(tls);
   const problems: string[] = [];
-  for (const { url, target } of targets) {
+  for (const url of urls) {
     try {
-      return await askMember(new Client(target, client, clientOptions), timeoutMs);
+      return await askMember(dial(url), timeoutMs);
     } catch (error) {
       problems.push(`${url}: ${messageOf(error)}`);
     }

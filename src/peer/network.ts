@@ -1,13 +1,16 @@
 import type { sendUnaryData, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
-import { credentials as grpcCredentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, status } from '@grpc/grpc-js';
 
 import type { Logger, Random } from '../base/index.js';
 import { assert, QuorateError, some } from '../base/index.js';
 import type { Message, NodeId, SnapshotMeta } from '../raft/index.js';
 import type { StoreEntry } from '../storage/index.js';
+import type { Tls } from '../tls/index.js';
 import { isPeerUrl } from './address.js';
 import { answerCall, createCaller } from './calls.js';
 import type { CallSender } from './calls.js';
+import { createDial } from './dialing.js';
+import type { Dial } from './dialing.js';
 import type { Caller } from './handshake.js';
 import { checkCall, describeRemoval } from './handshake.js';
 import type { Inbound } from './inbound.js';
@@ -18,7 +21,6 @@ import { encodeMembersReply } from './members.js';
 import type { QueueBounds } from './outbox.js';
 import type { BackoffRange, Outbound } from './outbound.js';
 import { createOutbound } from './outbound.js';
-import type { PeerCredentials } from './service.js';
 import { peerService, serverOptions } from './service.js';
 import type { SnapshotReceiver } from './snapshot-receiver.js';
 import { createSnapshotReceiver } from './snapshot-receiver.js';
@@ -27,7 +29,7 @@ import type { PeerAddress, PeerHandlers, PeerIdentity, PeerNetwork, PeerTraffic 
 
 export interface PeerNetworkOptions {
   readonly identity: PeerIdentity;
-  /** `http://host:port` each; it listens there and nowhere else. */
+  /** `http://host:port` or `https://host:port` each; it listens there and nowhere else. */
   readonly listenUrls: readonly string[];
   /** Where other members reach this one, told to those that do not know it yet. Without it the listen URLs. */
   readonly advertiseUrls?: readonly string[];
@@ -40,7 +42,8 @@ export interface PeerNetworkOptions {
   readonly backoff?: BackoffRange;
   /** How long a peer may take to answer an attempt to connect: 5 s. */
   readonly connectTimeoutMs?: number;
-  readonly credentials?: PeerCredentials;
+  /** For `https://` addresses, one's own and those of others. */
+  readonly tls?: Tls | null;
 }
 
 type StreamCall = ServerReadableStream<Buffer, Buffer>;
@@ -69,7 +72,7 @@ export function createPeerNetwork(options: PeerNetworkOptions): PeerNetwork {
 class GrpcPeerNetwork implements PeerNetwork {
   readonly #options: PeerNetworkOptions;
   readonly #caller: Caller;
-  readonly #credentials: PeerCredentials;
+  readonly #dial: Dial;
   readonly #server = new Server(serverOptions);
   readonly #peers = new Map<NodeId, Outbound>();
   readonly #strangers = new Map<NodeId, Outbound>();
@@ -89,10 +92,7 @@ class GrpcPeerNetwork implements PeerNetwork {
   constructor(options: PeerNetworkOptions) {
     this.#options = options;
     this.#caller = { ...options.identity, advertiseUrls: options.advertiseUrls ?? options.listenUrls };
-    this.#credentials = options.credentials ?? {
-      client: grpcCredentials.createInsecure(),
-      server: ServerCredentials.createInsecure(),
-    };
+    this.#dial = createDial(options.tls ?? null);
     this.#calls = createCaller(this.#caller);
   }
 
@@ -132,7 +132,7 @@ class GrpcPeerNetwork implements PeerNetwork {
         );
       },
     });
-    this.#listeners = await listen(this.#server, listenUrls, this.#credentials.server);
+    this.#listeners = await listen(this.#server, listenUrls, this.#options.tls ?? null);
     this.setPeers(this.#addresses);
   }
 
@@ -187,7 +187,7 @@ class GrpcPeerNetwork implements PeerNetwork {
         to,
         url: outbound.url(),
         caller: this.#caller,
-        credentials: this.#credentials,
+        dial: this.#dial,
         header: { term, meta },
         entries,
         signal: abort.signal,
@@ -278,7 +278,7 @@ class GrpcPeerNetwork implements PeerNetwork {
       peer,
       urls,
       caller: this.#caller,
-      credentials: this.#credentials,
+      dial: this.#dial,
       queue: this.#options.queue ?? defaultQueue,
       backoff: this.#options.backoff ?? defaultBackoff,
       connectTimeoutMs: this.#options.connectTimeoutMs ?? defaultConnectTimeoutMs,

@@ -1,18 +1,17 @@
-import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
-import { Client, status } from '@grpc/grpc-js';
+import type { Client, ClientWritableStream, ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 
 import type { Logger, Random } from '../base/index.js';
 import { at } from '../base/index.js';
 import type { Message, NodeId } from '../raft/index.js';
-import { formatTarget, parsePeerUrl } from './address.js';
 import { encodeBatch } from './codec.js';
+import type { Dial } from './dialing.js';
 import type { Caller } from './handshake.js';
 import { describeCall, refusalOf } from './handshake.js';
 import type { QueueBounds } from './outbox.js';
 import { createOutbox } from './outbox.js';
 import { createParking } from './parking.js';
-import type { PeerCredentials } from './service.js';
-import { clientOptions, messageSizeBytesMax, passBytes, raftPath } from './service.js';
+import { messageSizeBytesMax, passBytes, raftPath } from './service.js';
 import type { Refusal } from './types.js';
 
 /**
@@ -57,7 +56,7 @@ export interface OutboundOptions {
   readonly peer: NodeId;
   readonly urls: readonly string[];
   readonly caller: Caller;
-  readonly credentials: PeerCredentials;
+  readonly dial: Dial;
   readonly queue: QueueBounds;
   readonly backoff: BackoffRange;
   /** How long a peer may take to take us in. */
@@ -104,7 +103,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   function connect(): void {
     retryTimer = null;
     const target = url();
-    const { client, call, ended } = dial(parked.take(target) ?? createClient(target, options), options);
+    const { client, call, ended } = openStream(parked.take(target) ?? options.dial(target), options);
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
@@ -231,11 +230,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
 }
 
-function createClient(url: string, { credentials }: OutboundOptions): Client {
-  return new Client(formatTarget(parsePeerUrl(url)), credentials.client, clientOptions);
-}
-
-function dial(
+function openStream(
   client: Client,
   { peer, caller }: OutboundOptions,
 ): Pick<Link, 'client' | 'call'> & { ended: Promise<ServiceError | null> } {

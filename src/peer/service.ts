@@ -1,4 +1,4 @@
-import type { ChannelCredentials, ChannelOptions, ServerCredentials } from '@grpc/grpc-js';
+import type { ChannelOptions } from '@grpc/grpc-js';
 
 /** The Peer service of peer.proto as grpc-js wants it, and the channel options of both sides. */
 
@@ -6,12 +6,6 @@ export const raftPath = '/quorate.peer.Peer/Raft';
 export const snapshotPath = '/quorate.peer.Peer/Snapshot';
 export const callPath = '/quorate.peer.Peer/Call';
 export const membersPath = '/quorate.peer.Peer/Members';
-
-/** How connections are secured. Both sides are plain text without it; TLS is another pair of these. */
-export interface PeerCredentials {
-  readonly client: ChannelCredentials;
-  readonly server: ServerCredentials;
-}
 
 /** A message of the largest size that is taken: a batch of 2 MiB and the largest request on top have room. */
 export const messageSizeBytesMax = 16 * 1024 * 1024;

@@ -1,14 +1,13 @@
-import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
-import { Client, status } from '@grpc/grpc-js';
+import type { Client, ClientWritableStream, ServiceError } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 
 import { messageOf, QuorateError } from '../base/index.js';
 import type { NodeId } from '../raft/index.js';
 import type { StoreEntry } from '../storage/index.js';
-import { formatTarget, parsePeerUrl } from './address.js';
+import type { Dial } from './dialing.js';
 import type { Caller } from './handshake.js';
 import { describeCall } from './handshake.js';
-import type { PeerCredentials } from './service.js';
-import { clientOptions, passBytes, snapshotPath } from './service.js';
+import { passBytes, snapshotPath } from './service.js';
 import type { SnapshotHeader, SnapshotTotals } from './snapshot-codec.js';
 import { createSnapshotPacker, decodeTotals } from './snapshot-codec.js';
 
@@ -16,7 +15,7 @@ export interface SnapshotDelivery {
   readonly to: NodeId;
   readonly url: string;
   readonly caller: Caller;
-  readonly credentials: PeerCredentials;
+  readonly dial: Dial;
   readonly header: SnapshotHeader;
   readonly entries: AsyncIterable<StoreEntry>;
   /** Cancels the delivery, which then rejects. */
@@ -33,11 +32,7 @@ export const snapshotStallMs = 60_000;
  */
 export async function deliverSnapshot(delivery: SnapshotDelivery): Promise<void> {
   const { to, signal } = delivery;
-  const client = new Client(
-    formatTarget(parsePeerUrl(delivery.url)),
-    delivery.credentials.client,
-    clientOptions,
-  );
+  const client = delivery.dial(delivery.url);
   try {
     if (signal.aborted) throw new Error('given up');
     const upload = startUpload(client, delivery);
