@@ -37,20 +37,22 @@ export function createSnapshots(connection: Connection): Snapshots {
   return { snapshot: (options = {}) => parts(connection, options) };
 }
 
-/** Tries member after member, until one has given something. */
+/** Tries each member once, the one that serves now first, until one has given something. */
 async function* parts(connection: Connection, options: SnapshotOptions): AsyncGenerator<SnapshotPart> {
-  const attemptsMax = options.endpoint === undefined ? connection.endpoints.length : 1;
-  for (let attempt = 1; ; attempt++) {
+  const untried = new Set(options.endpoint === undefined ? connection.endpoints : []);
+  for (let endpoint = options.endpoint; ;) {
     let hasBegun = false;
     try {
-      for await (const part of partsOfOne(connection, options)) {
+      for await (const part of partsOfOne(connection, { ...options, endpoint })) {
         hasBegun = true;
         yield part;
       }
       return;
     } catch (error) {
-      const mayRetry = error instanceof ClientError && passing.has(error.code);
-      if (hasBegun || !mayRetry || attempt >= attemptsMax) throw error;
+      if (hasBegun || !(error instanceof ClientError) || !passing.has(error.code)) throw error;
+      untried.delete(error.endpoint ?? '');
+      [endpoint] = untried;
+      if (endpoint === undefined) throw error;
     }
   }
 }
