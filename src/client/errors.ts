@@ -121,6 +121,7 @@ const codeBySentence: ReadonlyMap<string, ClientErrorCode> = new Map<string, Cli
   ['corrupt cluster', 'corrupt'],
   ['no leader', 'no-leader'],
   ['raft proposal dropped', 'no-leader'],
+  ['watcher range is empty', 'invalid-argument'],
   ['leader changed', 'leader-changed'],
   ['server stopped', 'stopped'],
   ['unhealthy cluster', 'unhealthy'],

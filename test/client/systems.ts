@@ -11,14 +11,14 @@ import type { Client, ClientOptions } from '../../src/client/index.js';
 
 /** A cluster that these tests started, and clients that end with it. */
 export interface RunningSystem {
-  readonly name: string;
+  readonly name: 'quorate' | 'etcd';
   readonly cluster: Cluster;
   /** `endpoints`: in place of all members in their order. */
   newClient(options?: ClientOptions, endpoints?: readonly string[]): Client;
 }
 
 interface System {
-  readonly name: string;
+  readonly name: 'quorate' | 'etcd';
   readonly program: readonly string[] | undefined;
   /** Why it cannot be tested here. */
   readonly skip: string | undefined;
@@ -29,8 +29,16 @@ const systems: readonly System[] = [
   { name: 'etcd', program: ['etcd'], skip: whyWithout('etcd') },
 ];
 
+/** Flags for the members of each system. */
+export type SystemFlags = Readonly<Partial<Record<'quorate' | 'etcd', readonly string[]>>>;
+
 /** One suite, two systems: what the client promises holds on Quorate and on etcd alike. */
-export function describeOnBoth(title: string, size: number, tests: (system: RunningSystem) => void): void {
+export function describeOnBoth(
+  title: string,
+  size: number,
+  tests: (system: RunningSystem) => void,
+  flags: SystemFlags = {},
+): void {
   for (const { name, program, skip } of systems) {
     if (skip !== undefined) console.warn(`SKIPPED: ${title} on ${name}: ${skip}`);
     describe.skipIf(skip !== undefined)(`${title}, on ${name}`, () => {
@@ -45,6 +53,7 @@ export function describeOnBoth(title: string, size: number, tests: (system: Runn
           ports: 'free',
           heartbeatIntervalMs: 50,
           electionTimeoutMs: 500,
+          extraFlags: flags[name] ?? [],
           ...(program === undefined ? {} : { program }),
         });
         await cluster.start();
@@ -70,7 +79,7 @@ export function describeOnBoth(title: string, size: number, tests: (system: Runn
   }
 }
 
-function whyWithout(program: string): string | undefined {
+export function whyWithout(program: string): string | undefined {
   const isThere = (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
