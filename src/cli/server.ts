@@ -18,6 +18,8 @@ import {
 } from './options.js';
 import type { OptionValues } from './options.js';
 import { autoCompactionOf } from './retention.js';
+import { openServerTls, readTls, tlsOptions } from './tls-options.js';
+import type { ServerTlsSettings } from './tls-options.js';
 import { readUpkeep, upkeepOptions } from './upkeep-options.js';
 import { checkUrl, parseInitialCluster } from './urls.js';
 
@@ -89,6 +91,7 @@ const options = withEnvironment({
   }),
   ...upkeepOptions,
   ...authOptions,
+  ...tlsOptions,
   ...backupOptions,
   logLevel: choiceOption(logLevels, {
     description: 'what is worth a line on standard error',
@@ -137,6 +140,7 @@ interface ServerSettings {
   readonly listenClientUrls: readonly string[];
   readonly listenPeerUrls: readonly string[];
   readonly advertisePeerUrls: readonly string[];
+  readonly tls: ServerTlsSettings;
   /** Null: none. */
   readonly backups: BackupOptions | null;
 }
@@ -176,6 +180,7 @@ function readSettings(given: ServerOptions): ServerSettings {
     listenClientUrls,
     listenPeerUrls,
     advertisePeerUrls: own.peerUrls,
+    tls: readTls(given, { clients: listenClientUrls, peers: listenPeerUrls }),
     backups: readBackupOptions(given),
     config: {
       name: given.name,
@@ -200,16 +205,25 @@ async function serve(
   exitWithParent: boolean,
 ): Promise<ExitCode> {
   const { config, dataFolder, listenClientUrls, listenPeerUrls, advertisePeerUrls } = settings;
+  const tls = await openServerTls(settings.tls, logger);
   const { env, identity } = await createNodeEnv({
     dataFolder,
     config,
     listenPeerUrls,
     advertisePeerUrls,
+    peerTls: tls.peers,
     logger,
     onFatal: (reason) => endNow(logger, reason),
   });
   const member = await startMember(config, env, identity);
-  const api = createApiServer({ member, listenUrls: listenClientUrls, logger });
+  const api = createApiServer({
+    member,
+    listenUrls: listenClientUrls,
+    logger,
+    limits: { electionTimeoutMs: config.electionTimeoutMs },
+    tls: tls.clients,
+    identifiesByCertificate: settings.tls.identifiesByCertificate,
+  });
   try {
     await api.start();
   } catch (error) {
@@ -233,6 +247,7 @@ async function serve(
   logger.info('stopping');
   await api.close();
   await Promise.all([member.close(), backups?.close()]);
+  tls.close();
   return exitCodes.ok;
 }
 

@@ -1,6 +1,6 @@
 import { UsageError } from './options.js';
 
-/** `http://host:port`, with nothing behind it. Throws UsageError that completes "--flag …". */
+/** `http://host:port` or `https://host:port`, with nothing behind it. Throws UsageError that completes "--flag …". */
 export function checkUrl(text: string): string {
   let url: URL;
   try {
@@ -8,12 +8,11 @@ export function checkUrl(text: string): string {
   } catch {
     throw new UsageError(`needs URLs such as http://127.0.0.1:2379, not ${JSON.stringify(text)}`);
   }
-  if (url.protocol === 'https:')
-    throw new UsageError(`cannot serve ${text}: TLS is not supported, use http://`);
-  if (url.protocol !== 'http:' || url.hostname === '') {
+  if (!/^https?:$/.test(url.protocol) || url.hostname === '') {
     throw new UsageError(`needs URLs such as http://127.0.0.1:2379, not ${JSON.stringify(text)}`);
   }
-  if (!/:\d+\/?$/.test(text)) throw new UsageError(`needs a port in ${text}, such as ${url.origin}:2379`);
+  if (!/:\d+\/?$/.test(text))
+    throw new UsageError(`needs a port in ${text}, such as ${url.protocol}//${url.hostname}:2379`);
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
     throw new UsageError(`needs nothing behind the port in ${text}`);
   }
