@@ -37,6 +37,10 @@ hexadecimal texts; revisions and counts are numbers.
             "isLearner", "term", "index", "appliedIndex", "revision", "databaseSizeBytes",
             "databaseUsedBytes", "errors", "latencyMs"}]}; of an endpoint out of reach, the first three only
   members  {"members": [{"id", "name", "peerUrls", "clientUrls", "isLearner"}]}
+  snapshot save     {"file", "hash", "revision", "totalKey", "totalSize"}
+  snapshot status   {"hash", "revision", "totalKey", "totalSize", "checksum"}
+  snapshot restore  {"dataFolder", "memberId", "clusterId", "revision", "compactRevision", "keyCount",
+                    "leaseCount", "userCount", "roleCount", "alarmCount", "isAuthEnabled", "ignored"}
 
 A failure prints {"error": {"code", "message", "endpoint"?, "mayHaveHappened"}} on standard error.
 `,
