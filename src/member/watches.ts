@@ -138,8 +138,17 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
     authChanged = false;
     for (const watcher of [...watchers]) {
       if (watcher.caller === 'trusted') continue;
-      const error = state.machine.auth.checkRange(auth.current(watcher.caller), watcher.wanted, 'read');
-      if (error !== null) end(watcher, 'permission-denied');
+      if (!mayStillRead(watcher)) end(watcher, 'permission-denied');
+    }
+  }
+
+  function mayStillRead({ caller, wanted }: HubWatcher): boolean {
+    try {
+      return state.machine.auth.checkRange(auth.current(caller), wanted, 'read') === null;
+    } catch (error) {
+      // The caller's token has ended: with a new password, for example.
+      if (error instanceof QuorateError && error.code === 'invalid-auth-token') return false;
+      throw error;
     }
   }
 
