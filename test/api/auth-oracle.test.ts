@@ -9,21 +9,50 @@ import { kvMethods } from '../../src/api/kv.js';
 import { leaseMethods } from '../../src/api/lease.js';
 import { lockMethods } from '../../src/api/lock.js';
 import { maintenanceMethods } from '../../src/api/maintenance.js';
+import { defaultApiLimits } from '../../src/api/limits.js';
 import type { CallContext, CallStream, Method } from '../../src/api/method.js';
 import { snapshotMethods } from '../../src/api/snapshot.js';
+import { watchMethods } from '../../src/api/watch.js';
 import { QuorateError, some } from '../../src/base/index.js';
+import { etcdserverpb as pb } from '../../src/gen/protos.js';
 import type { Credentials, Member } from '../../src/member/index.js';
 import { createWorld } from '../member/world.js';
 import { put } from '../mvcc/requests.js';
 import type { World } from '../member/world.js';
 import { authChangeCases, authReadCases, disableCase } from './auth-oracle/auth-requests.js';
 import { leaseCases, leases, putCases, revokeCases } from './auth-oracle/lease-requests.js';
-import { keyCases } from './auth-oracle/key-requests.js';
+import { keyCases, watchCases } from './auth-oracle/key-requests.js';
 import type { Case } from './auth-oracle/key-requests.js';
 import { clusterCases, stage, turnCases } from './auth-oracle/other-requests.js';
 import { people, settleIn } from './auth-oracle/people.js';
 import type { Person } from './auth-oracle/people.js';
 import { verdict } from './auth-oracle/rules.js';
+
+/** What a watch that is refused says, and what it means. */
+const watchRefusals: ReadonlyMap<string, string> = new Map([
+  ['rpc error: code = PermissionDenied desc = etcdserver: permission denied', 'permission-denied'],
+  ['rpc error: code = InvalidArgument desc = etcdserver: user name is empty', 'user-empty'],
+  ['rpc error: code = Unauthenticated desc = etcdserver: invalid auth token', 'invalid-auth-token'],
+]);
+
+/** Begins a watch and ends it with the first answer, which says whether it may be. */
+async function askWatch(method: Method, request: Buffer, context: CallContext): Promise<string | null> {
+  const controller = new AbortController();
+  const answers: Buffer[] = [];
+  const call: CallStream = {
+    ...streamOf(request, context),
+    send(answer) {
+      answers.push(answer);
+      controller.abort();
+      return true;
+    },
+    signal: controller.signal,
+  };
+  if (method.type !== 'stream') throw new Error('a watch streams');
+  await method.handle(call);
+  const { cancelReason } = pb.WatchResponse.decode(some(answers[0], 'an answer'));
+  return cancelReason === '' ? null : (watchRefusals.get(cancelReason) ?? cancelReason);
+}
 
 /** A call with one message, whose answers nobody reads. */
 function streamOf(request: Buffer, context: CallContext): CallStream {
@@ -35,6 +64,8 @@ function streamOf(request: Buffer, context: CallContext): CallStream {
     signal: new AbortController().signal,
   };
 }
+
+const watchPath = '/etcdserverpb.Watch/Watch';
 
 /*
  * Every call, by every kind of user, at every depth of a transaction: what a whole member answers is held against the rules
@@ -60,6 +91,7 @@ describe('who may do what', () => {
       ...snapshotMethods(member),
       ...lockMethods(member, header),
       ...electionMethods(member, header),
+      ...watchMethods(member, header, defaultApiLimits),
     ];
     methods = new Map(all.map((method) => [method.path, method]));
     credentials = await settleIn(member, world);
@@ -73,6 +105,7 @@ describe('who may do what', () => {
       credentials: some(credentials.get(person.name), 'credentials of the person'),
     };
     try {
+      if (path === watchPath) return await askWatch(method, Buffer.from(bytes), context);
       if (method.type === 'stream') await method.handle(streamOf(Buffer.from(bytes), context));
       else await method.handle(Buffer.from(bytes), context, new AbortController().signal);
       return null;
@@ -94,6 +127,11 @@ describe('who may do what', () => {
 
   test.each(people.map((person) => [person.name, person] as const))('keys: %s', async (_name, person) => {
     await check(person, keyCases());
+  });
+
+  test.each(people.map((person) => [person.name, person] as const))('watches: %s', async (_name, person) => {
+    await check(person, watchCases());
+    expect(member.watches.watcherCount).toBe(0);
   });
 
   test.each(people.map((person) => [person.name, person] as const))(
@@ -144,6 +182,7 @@ describe('who may do what', () => {
   test('no call is left out', () => {
     const asked = [
       ...keyCases(),
+      ...watchCases(),
       ...authReadCases(),
       ...authChangeCases(''),
       disableCase,

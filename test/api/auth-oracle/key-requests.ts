@@ -58,6 +58,18 @@ function rangeSteps(): readonly Step[] {
   });
 }
 
+/** Watches want what a range of the same keys wants. */
+export function watchCases(): readonly Case[] {
+  return targets.map(({ name, key, rangeEnd, keys }) => ({
+    name: `watch ${name}`,
+    path: '/etcdserverpb.Watch/Watch',
+    bytes: etcdserverpb.WatchRequest.encode({
+      createRequest: { key: bytes(key), rangeEnd: bytes(rangeEnd) },
+    }).finish(),
+    needs: [{ right: 'read', keys }],
+  }));
+}
+
 function putSteps(): readonly Step[] {
   return singles.flatMap(({ name, key, keys }) =>
     [false, true].map((prevKv): Step => {

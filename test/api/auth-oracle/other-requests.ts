@@ -16,7 +16,7 @@ const ownKey = bytes(`d/${leaseId.toString(16)}`);
 /** A lease for locks, and a key that makes somebody the leader of the election `e`. */
 export const stage = { leaseId: BigInt(leaseId), leaderKey: 'e/1' } as const;
 
-function call(path: string, request: Uint8Array, needs: readonly Need[], told: Told = {}): Case {
+function call(path: string, request: Uint8Array, needs: readonly Need[] | null, told: Told = {}): Case {
   return { name: path, path, bytes: request, needs, ...told };
 }
 
@@ -26,8 +26,12 @@ export function clusterCases(ownUrl: string): readonly Case[] {
   const alarm = pb.AlarmType.NOSPACE;
   const cluster = (method: string, request: Uint8Array, permitted: string): Case =>
     call(`/etcdserverpb.Cluster/${method}`, request, ['root'], { permitted });
-  const maintenance = (method: string, request: Uint8Array, needs: readonly Need[], told?: Told): Case =>
-    call(`/etcdserverpb.Maintenance/${method}`, request, needs, told);
+  const maintenance = (
+    method: string,
+    request: Uint8Array,
+    needs: readonly Need[] | null,
+    told?: Told,
+  ): Case => call(`/etcdserverpb.Maintenance/${method}`, request, needs, told);
   const id = unknownId;
   return [
     cluster('MemberAdd', pb.MemberAddRequest.encode({ peerURLs: [ownUrl] }).finish(), 'peer-urls-exist'),
@@ -39,7 +43,7 @@ export function clusterCases(ownUrl: string): readonly Case[] {
     ),
     cluster('MemberPromote', pb.MemberPromoteRequest.encode({ ID: id }).finish(), 'member-not-found'),
     call('/etcdserverpb.Cluster/MemberList', pb.MemberListRequest.encode({}).finish(), ['somebody']),
-    maintenance('Status', pb.StatusRequest.encode({}).finish(), []),
+    maintenance('Status', pb.StatusRequest.encode({}).finish(), null),
     maintenance('Alarm', pb.AlarmRequest.encode({ action: GET }).finish(), ['somebody']),
     maintenance('Alarm', pb.AlarmRequest.encode({ action: ACTIVATE, alarm, memberID: id }).finish(), [
       'root',
