@@ -242,6 +242,36 @@ describe('a token', () => {
     expect(await everywhere(root)).toEqual(thrice('invalid-auth-token'));
   });
 
+  test('that ends takes its watches with it, and nothing else', async () => {
+    const cluster = await withUsers(await startCluster(3));
+    const { world } = cluster;
+    const [, member] = cluster.follower();
+    const token = await world.settle(member.auth.authenticate('ann', 'secret'));
+    const caller = await world.settle(Promise.resolve(member.auth.callerOf(withToken(token))));
+    const wanted = {
+      key: 'b',
+      rangeEnd: null,
+      startRevision: 0,
+      noPut: false,
+      noDelete: false,
+      prevKv: false,
+    };
+    const ends: string[] = [];
+    member.watches.watch(
+      wanted,
+      { events: () => true, compacted: () => undefined, ended: (error) => void ends.push(error) },
+      caller,
+    );
+    await cluster.change({
+      type: 'user-change-password',
+      user: 'ann',
+      hash: await world.settle(member.auth.hashPassword('another')),
+    });
+    await world.run(() => ends.length > 0);
+    expect(ends).toEqual(['permission-denied']);
+    await world.settle(member.put(put('b', '1')));
+  });
+
   test('is not looked at while nobody needs a user', async () => {
     const { world, leader } = await startCluster(1);
     for (const token of ['', 'nonsense', 'abcdefghijklmnop.1', 'abcdefghijklmnop.999999']) {
