@@ -12,5 +12,13 @@ export { QuorateError, silentLogger } from './base/index.js';
 export type { ErrorCode, Logger } from './base/index.js';
 export { ClientError, compare, connect, op } from './client/index.js';
 export type { Client, ClientOptions, Entry } from './client/index.js';
-export { createNodeEnv, defaultLimits, startMember } from './member/index.js';
+export {
+  createNodeEnv,
+  defaultLimits,
+  inspectSnapshot,
+  restoreSnapshot,
+  startBackups,
+  startMember,
+} from './member/index.js';
 export type { Env, Member, MemberConfig, MemberLimits, MemberStatus } from './member/index.js';
+export type { BackupOptions, Backups, Restored, RestoreOptions, SnapshotSummary } from './member/index.js';
