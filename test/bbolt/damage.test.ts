@@ -261,7 +261,7 @@ test('a file with random damage is read, or refused in words: it never takes lon
         expect(source.readSizeBytes).toBeLessThanOrEqual(2 * whole.length + 20 * 80);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

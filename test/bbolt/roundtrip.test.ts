@@ -42,7 +42,7 @@ describe('a file that was written', () => {
       fc.asyncProperty(topBucket, async (top) => {
         expect(await read(await fileOf(top))).toEqual(top);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -80,7 +80,7 @@ describe('a file that was written', () => {
         const { exitCode, stderr } = await etcdctl('127.0.0.1:1', ['snapshot', 'status', file]);
         expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 });

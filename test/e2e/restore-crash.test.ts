@@ -12,7 +12,7 @@ import { recordKeyOf } from '../../src/mvcc/record-key.js';
 import { fileOf, tree } from '../bbolt/files.js';
 
 const main = join(import.meta.dirname, '../../dist/src/cli/main.js');
-const recordCount = 30_000;
+const recordCount = 12_000;
 let folder = '';
 
 beforeAll(async () => {

@@ -216,7 +216,7 @@ describe('a state as a file', () => {
           });
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
