@@ -31,6 +31,16 @@ export const meantDifferences: readonly MeantDifference[] = [
       /user name is empty|invalid auth token|permission denied/.test(ours.text),
   },
   {
+    name: 'who is told of leases',
+    etcd: 'everybody',
+    quorate: 'users, and of the keys those who may read them',
+    why: 'later etcds (CVE-2026-33413)',
+    applies: ({ method, theirs, ours }) =>
+      (method === 'Lease/LeaseTimeToLive' || method === 'Lease/LeaseLeases') &&
+      theirs.ok &&
+      /user name is empty|invalid auth token|permission denied/.test(ours.text),
+  },
+  {
     name: 'refusals of Maintenance',
     etcd: 'its methods tell who is refused by code and sentence of its insides: UNKNOWN, `auth: invalid auth token`',
     quorate: 'by those that all other methods have',

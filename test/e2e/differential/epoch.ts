@@ -1,4 +1,5 @@
 import { seededRandom } from '../../../src/base/index.js';
+import type { ClusterMember } from '../../../cluster/index.js';
 import { startPair, subject as system } from '../pair.js';
 import { step } from './deeds.js';
 import { createRun, Difference } from './run.js';
@@ -28,6 +29,8 @@ export interface FoundDifference {
   readonly message: string;
   /** What was sent before, the latest last. */
   readonly sent: readonly string[];
+  /** Each member's state, and what it logged last. */
+  readonly members: readonly string[];
 }
 
 /** Which features a run has hangs on its seed: a fault may need that something does not happen. */
@@ -88,10 +91,18 @@ export async function runEpoch({
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const message = error instanceof Difference ? error.message : `${error.stack ?? error.message}`;
-    return result({ step: current, message, sent: [...run.sent] });
+    const members = await Promise.all(
+      [...pair.subject.members, ...pair.reference.members].map(describeMember),
+    );
+    return result({ step: current, message, sent: [...run.sent], members });
   } finally {
     run.close();
     reference.close();
     subject.close();
   }
+}
+
+async function describeMember(member: ClusterMember): Promise<string> {
+  const lines = await member.lastLogLines();
+  return `${member.name} ${member.state}, started ${member.startCount} times: ${lines.slice(-4).join(' | ')}`;
 }

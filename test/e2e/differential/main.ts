@@ -90,7 +90,7 @@ async function main(): Promise<number> {
 function report(difference: FoundDifference, flags: string): void {
   console.log(`\nDIFFERENCE at step ${difference.step}; again: ${flags}`);
   console.log(difference.sent.slice(-whole(values.tail)).join('\n'));
-  console.log(`\n${difference.message}\n`);
+  console.log(`\n${difference.message}\n\n${difference.members.join('\n')}\n`);
 }
 
 process.exitCode = await main();

@@ -85,6 +85,8 @@ export interface Run {
   requestCount: number;
   /** Asks both. Answers with what etcd told. Throws a Difference when they told different things, none of them explained. */
   call(random: Random, method: MethodName, message: Message, options?: CallOptions): Promise<Told>;
+  /** Waits until that member has what the others have. */
+  catchUp(member: number): Promise<void>;
   /** Goes on with another member, once it has what the others have. */
   moveTo(member: number): Promise<void>;
   note(line: string): void;
@@ -172,12 +174,16 @@ export function createRun({ reference, subject, features }: RunOptions): Run {
     if (run.sent.length > sentMax) run.sent.shift();
   }
 
-  async function moveTo(member: number): Promise<void> {
-    run.member = member;
-    note(`go on with n${member + 1}`);
+  async function catchUp(member: number): Promise<void> {
     // What a linearizable read waits for comes before its permission is looked at.
     const message = methods['KV/Range'].request.encode({ key: Buffer.from('any') }).finish();
     await Promise.all(sides.map((side) => side.wire(member).call(methods['KV/Range'].path, message, null)));
+  }
+
+  async function moveTo(member: number): Promise<void> {
+    run.member = member;
+    note(`go on with n${member + 1}`);
+    await catchUp(member);
   }
 
   const run: Run = {
@@ -191,6 +197,7 @@ export function createRun({ reference, subject, features }: RunOptions): Run {
     explained: new Map(),
     requestCount: 0,
     call,
+    catchUp,
     moveTo,
     note,
     close: () => run.watches.close(),

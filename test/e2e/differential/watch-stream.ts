@@ -21,7 +21,6 @@ export interface WatchStream {
   askProgress(): void;
   /** Resolves with true as soon as the condition holds; it is looked at whenever something comes. */
   until(isDone: () => boolean, timeoutMs: number): Promise<boolean>;
-  forget(id: string): void;
   describe(): string;
   close(): void;
 }
@@ -112,7 +111,6 @@ export function openWatchStream(side: Side, member: number, as: Identity): Watch
         waiting.add(look);
         look();
       }),
-    forget: (id) => void logs.delete(id),
     describe: () => {
       const lines = [...logs].map(([id, log]) => `${id}: ${log.map(briefly).join(' ')}`);
       return [end ?? 'open', ...lines].join('\n');

@@ -29,6 +29,8 @@ export interface StreamPair {
   readonly subject: WatchStream;
   /** By their ids; those that run. */
   readonly running: Map<string, RunningWatch>;
+  /** Ids of those that only one of the systems has ended, as it may. */
+  readonly lost: Set<string>;
 }
 
 interface RunningWatch {
@@ -122,9 +124,10 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
     const run = runOf();
     const ids = new Set(sidesOf(pair).flatMap((stream) => stream.ids()));
     for (const id of ids) {
+      if (pair.lost.has(id)) continue;
       const [theirs, ours] = sidesOf(pair).map((stream) => stream.logOf(id));
       if (JSON.stringify(theirs) === JSON.stringify(ours)) continue;
-      if (mayHaveLost(run, pair, theirs ?? [], ours ?? [])) {
+      if (mayHaveLost(run, theirs ?? [], ours ?? [])) {
         forget(pair, id);
         continue;
       }
@@ -136,14 +139,9 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
   }
 
   /** Quorate ends watches whose user may no longer read what they watch; etcd 3.4 looks only when they begin. */
-  function mayHaveLost(
-    run: Run,
-    pair: StreamPair,
-    theirs: readonly Fields[],
-    ours: readonly Fields[],
-  ): boolean {
+  function mayHaveLost(run: Run, theirs: readonly Fields[], ours: readonly Fields[]): boolean {
     const [last] = ours.slice(-1);
-    if (!run.features.auth || pair.as === 'nobody' || last === undefined || !isLast(last)) return false;
+    if (!run.features.auth || last === undefined || !isLast(last)) return false;
     const before = JSON.stringify(ours.slice(0, -1));
     const isDenied = /permission denied|invalid auth token|user name|auth/.test(
       String(last['cancelReason'] ?? ''),
@@ -156,11 +154,12 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
 
   function forget(pair: StreamPair, id: string): void {
     pair.running.delete(id);
-    for (const stream of sidesOf(pair)) stream.forget(id);
+    pair.lost.add(id);
   }
 
   async function create(pair: StreamPair, plan: WatchPlan): Promise<void> {
     const run = runOf();
+    await run.catchUp(pair.member);
     run.note(`watch ${JSON.stringify(plan)} on a stream of ${String(pair.as)} to n${pair.member + 1}`);
     run.requestCount += 1;
     const starts = sidesOf(pair).map(
@@ -200,6 +199,7 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
     const run = runOf();
     run.note(`cancel watch ${id} of a stream to n${pair.member + 1}`);
     run.requestCount += 1;
+    await run.catchUp(pair.member);
     const isRunning = pair.running.has(id);
     for (const stream of sidesOf(pair)) stream.cancel(id);
     // Nothing is told of one that does not run: then whatever comes later shows it.
@@ -221,6 +221,7 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
     if (pair.running.size === 0 || comparesEnd(pair)) return;
     // A watch of the future holds the answer back until it has begun.
     if ([...pair.running.values()].some(({ plan }) => plan.startRevision > run.model.revision)) return;
+    await run.catchUp(pair.member);
     run.note(`ask for progress on a stream to n${pair.member + 1}`);
     run.requestCount += 1;
     const counts = sidesOf(pair).map((stream) => stream.logOf('-1').length);
@@ -240,7 +241,14 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
     open(as) {
       const { member, reference, subject } = runOf();
       const on = (side: Side): WatchStream => openWatchStream(side, member, as);
-      const pair = { member, as, reference: on(reference), subject: on(subject), running: new Map() };
+      const pair = {
+        member,
+        as,
+        reference: on(reference),
+        subject: on(subject),
+        running: new Map(),
+        lost: new Set<string>(),
+      };
       streams.push(pair);
       return pair;
     },
