@@ -5,10 +5,11 @@ import { createGuard } from './guard.js';
 import { markFormed, openLayout } from './layout.js';
 import { createMember } from './member.js';
 import { checkPortsAreFree } from './ports.js';
-import { commandOf } from './program.js';
+import { clientUrlOf, commandOf, peerUrlOf } from './program.js';
 import { createStatusDesk, leaderAmong } from './status.js';
 import { createSupervisor } from './supervisor.js';
 import type { Supervisor } from './supervisor.js';
+import { openCertificates } from './tls/certificates.js';
 import type { Cluster, ClusterEvent, ClusterMember, ClusterOptions } from './types.js';
 import { poll } from './wait.js';
 
@@ -29,6 +30,8 @@ const statusTimeoutMs = 1_000;
 export async function createCluster(options: ClusterOptions): Promise<Cluster> {
   const dataFolder = resolve(options.dataFolder);
   const { layout, isNew } = await openLayout(dataFolder, options);
+  const memberNames = layout.members.map(({ name }) => name);
+  const tls = layout.tls ? await openCertificates(dataFolder, memberNames) : null;
   const listeners = new Set<(event: ClusterEvent) => void>();
   const guard = createGuard();
   let supervisor: Supervisor | null = null;
@@ -39,9 +42,12 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     const { onLogLine } = options;
     return createMember({
       layout: memberLayout,
+      clientUrl: clientUrlOf(memberLayout, layout),
+      peerUrl: peerUrlOf(memberLayout, layout),
+      tls,
       dataFolder: memberFolder,
       logFile: join(dataFolder, `${name}.log`),
-      command: commandOf(memberLayout, layout, memberFolder, options),
+      command: commandOf(memberLayout, layout, { cluster: dataFolder, member: memberFolder }, options),
       env: { ...process.env, ...options.env },
       guard,
       onLogLine: onLogLine === undefined ? null : (line) => onLogLine(name, line),
@@ -49,7 +55,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     });
   });
 
-  const desk = createStatusDesk(members);
+  const desk = createStatusDesk(members, tls);
 
   function emit(event: ClusterEvent): void {
     for (const listener of listeners) listener(event);
@@ -103,6 +109,7 @@ export async function createCluster(options: ClusterOptions): Promise<Cluster> {
     dataFolder,
     members,
     endpoints: members.map((member) => member.endpoint),
+    tls,
     isResumed: !isNew,
     member: memberNamed,
     start,

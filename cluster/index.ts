@@ -11,6 +11,7 @@ export type {
   ClusterEvent,
   ClusterMember,
   ClusterOptions,
+  ClusterTls,
   ExitEvent,
   MemberState,
   PortPlan,

@@ -1,7 +1,7 @@
 /**
  * What a data folder says about its cluster, so that a restart is the same cluster: `cluster.json`,
  *
- *     { "format": 1, "token": "quorate-5f1c09a2", "isFormed": true,
+ *     { "format": 1, "token": "quorate-5f1c09a2", "isFormed": true, "tls": false,
  *       "members": [{ "name": "n1", "ports": { "client": 2379, "peer": 2380 } }, …] }
  *
  * beside a folder `n1`, … for each member's data and a file `n1.log`, … for what it prints.
@@ -20,6 +20,8 @@ export interface Layout {
   readonly token: string;
   /** All members have served at least once: from then on none may come back without its data. */
   readonly isFormed: boolean;
+  /** With TLS; its certificates are in the folder `tls`. */
+  readonly tls: boolean;
   readonly members: readonly MemberLayout[];
 }
 
@@ -32,6 +34,7 @@ export interface LayoutWishes {
   readonly size?: number | undefined;
   readonly ports?: PortPlan | undefined;
   readonly token?: string | undefined;
+  readonly tls?: boolean | undefined;
 }
 
 const fileName = 'cluster.json';
@@ -75,7 +78,8 @@ export async function markFormed(folder: string, layout: Layout): Promise<void> 
   }
 }
 
-function folderError(folder: string, error: unknown): unknown {
+/** What the system refused, as what a person must mend; other errors as they are. */
+export function folderError(folder: string, error: unknown): unknown {
   if (!(error instanceof Error) || systemCodeOf(error) === undefined) return error;
   return new ClusterError(
     'folder-unusable',
@@ -95,6 +99,7 @@ async function newLayout(wishes: LayoutWishes): Promise<Layout> {
     format: 1,
     token: wishes.token ?? `quorate-${randomBytes(4).toString('hex')}`,
     isFormed: false,
+    tls: wishes.tls ?? false,
     members: ports.map((pair, index) => ({ name: `n${index + 1}`, ports: pair })),
   };
 }
@@ -120,6 +125,14 @@ async function checkWishes(folder: string, layout: Layout, wishes: LayoutWishes)
           'it was, or choose another --data-dir for a new cluster.',
       );
     }
+  }
+  if (wishes.tls !== undefined && wishes.tls !== layout.tls) {
+    throw new ClusterError(
+      'folder-mismatch',
+      `${folder} holds a cluster ${layout.tls ? 'with' : 'without'} TLS. Its members have recorded their addresses in ` +
+        `their logs, so a restart cannot change that. ${layout.tls ? 'Start it with' : 'Leave'} --tls` +
+        `${layout.tls ? '' : ' away'}, or choose another --data-dir for a new cluster.`,
+    );
   }
   if (wishes.token !== undefined && wishes.token !== layout.token) {
     throw new ClusterError(
@@ -195,12 +208,15 @@ function parseLayout(text: string): Layout | null {
   } catch {
     return null;
   }
-  return isLayout(value) ? value : null;
+  // Layouts from before there was TLS do not speak of it.
+  const whole: unknown = isRecord(value) ? { tls: false, ...value } : value;
+  return isLayout(whole) ? whole : null;
 }
 
 function isLayout(value: unknown): value is Layout {
   if (!isRecord(value) || value['format'] !== 1 || typeof value['token'] !== 'string') return false;
   const members = value['members'];
+  if (typeof value['tls'] !== 'boolean') return false;
   if (typeof value['isFormed'] !== 'boolean' || !Array.isArray(members) || members.length === 0) return false;
   return members.every(isMemberLayout);
 }

@@ -9,9 +9,8 @@ import type { MemberLayout } from './layout.js';
 import { fileOutput, lineOutput } from './output.js';
 import type { MemberOutput } from './output.js';
 import { checkPortsAreFree } from './ports.js';
-import { clientUrlOf, peerUrlOf } from './program.js';
 import { memberDiedError, servingTimeoutError } from './reports.js';
-import type { ClusterEvent, ClusterMember, ExitEvent, MemberState } from './types.js';
+import type { ClusterEvent, ClusterMember, ClusterTls, ExitEvent, MemberState } from './types.js';
 import { poll } from './wait.js';
 
 const defaultServingTimeoutMs = 30_000;
@@ -20,6 +19,10 @@ const healthTimeoutMs = 1_000;
 
 export interface MemberParts {
   readonly layout: MemberLayout;
+  readonly clientUrl: string;
+  readonly peerUrl: string;
+  /** Null: without TLS. */
+  readonly tls: ClusterTls | null;
   readonly dataFolder: string;
   readonly logFile: string;
   readonly command: { readonly file: string; readonly args: readonly string[] };
@@ -42,10 +45,9 @@ interface Run {
 }
 
 export function createMember(parts: MemberParts): ClusterMember {
-  const { layout, guard, onLogLine } = parts;
+  const { layout, clientUrl, guard, onLogLine } = parts;
   const emit = (event: ClusterEvent) => parts.emit(event);
   const { name } = layout;
-  const clientUrl = clientUrlOf(layout);
   let run: Run | null = null;
   let starting: Promise<void> | null = null;
   let startCount = 0;
@@ -121,7 +123,7 @@ export function createMember(parts: MemberParts): ClusterMember {
     const awaited = run;
     if (awaited === null) throw new ClusterError('invalid-options', `member ${name} is not running`);
     const outcome = await poll(async () => {
-      const healthy = await isHealthy(clientUrl, healthTimeoutMs);
+      const healthy = await isHealthy(clientUrl, parts.tls, healthTimeoutMs);
       if (run !== awaited) return 'ended'; // Asked last: another program may be answering on its port.
       return healthy ? 'serving' : undefined;
     }, timeoutMs);
@@ -153,8 +155,8 @@ export function createMember(parts: MemberParts): ClusterMember {
   return {
     name,
     clientUrl,
-    peerUrl: peerUrlOf(layout),
-    endpoint: new URL(clientUrl).host,
+    peerUrl: parts.peerUrl,
+    endpoint: parts.tls === null ? new URL(clientUrl).host : clientUrl,
     dataFolder: parts.dataFolder,
     logFile: onLogLine === null ? parts.logFile : null,
     get state(): MemberState {

@@ -3,32 +3,33 @@ import { fileURLToPath } from 'node:url';
 
 import { host } from './ports.js';
 import type { Layout, MemberLayout } from './layout.js';
+import { tlsFlags } from './tls/certificates.js';
 import type { ClusterOptions } from './types.js';
 
-export function clientUrlOf(member: MemberLayout): string {
-  return `http://${host}:${member.ports.client}`;
+export function clientUrlOf(member: MemberLayout, { tls }: Pick<Layout, 'tls'>): string {
+  return `${tls ? 'https' : 'http'}://${host}:${member.ports.client}`;
 }
 
-export function peerUrlOf(member: MemberLayout): string {
-  return `http://${host}:${member.ports.peer}`;
+export function peerUrlOf(member: MemberLayout, { tls }: Pick<Layout, 'tls'>): string {
+  return `${tls ? 'https' : 'http'}://${host}:${member.ports.peer}`;
 }
 
 /** The command line of one member, in flags that etcd and Quorate share. */
 export function commandOf(
   member: MemberLayout,
   layout: Layout,
-  dataFolder: string,
+  folders: { readonly cluster: string; readonly member: string },
   options: ClusterOptions,
 ): { readonly file: string; readonly args: readonly string[] } {
   const [file = process.execPath, ...prefix] = options.program ?? defaultProgram();
   const flags: [string, string | number | undefined][] = [
     ['name', member.name],
-    ['data-dir', dataFolder],
-    ['listen-client-urls', clientUrlOf(member)],
-    ['advertise-client-urls', clientUrlOf(member)],
-    ['listen-peer-urls', peerUrlOf(member)],
-    ['initial-advertise-peer-urls', peerUrlOf(member)],
-    ['initial-cluster', layout.members.map((other) => `${other.name}=${peerUrlOf(other)}`).join(',')],
+    ['data-dir', folders.member],
+    ['listen-client-urls', clientUrlOf(member, layout)],
+    ['advertise-client-urls', clientUrlOf(member, layout)],
+    ['listen-peer-urls', peerUrlOf(member, layout)],
+    ['initial-advertise-peer-urls', peerUrlOf(member, layout)],
+    ['initial-cluster', layout.members.map((other) => `${other.name}=${peerUrlOf(other, layout)}`).join(',')],
     ['initial-cluster-state', 'new'],
     ['initial-cluster-token', layout.token],
     ['heartbeat-interval', options.heartbeatIntervalMs],
@@ -36,7 +37,8 @@ export function commandOf(
     ['snapshot-count', options.snapshotCount],
   ];
   const given = flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
-  return { file, args: [...prefix, ...given, ...(options.extraFlags ?? [])] };
+  const secured = layout.tls ? tlsFlags(folders.cluster, member.name) : [];
+  return { file, args: [...prefix, ...given, ...secured, ...(options.extraFlags ?? [])] };
 }
 
 /** `quorate server` as it was built: this file is in dist/cluster, or in cluster when the sources are run. */

@@ -1,6 +1,6 @@
 import { connect } from '../src/client/index.js';
 import type { Client, MemberStatus } from '../src/client/index.js';
-import type { ClusterMember } from './types.js';
+import type { ClusterMember, ClusterTls } from './types.js';
 
 const connectTimeoutMs = 1_000;
 
@@ -18,14 +18,14 @@ export interface StatusDesk {
   close(): Promise<void>;
 }
 
-export function createStatusDesk(members: readonly ClusterMember[]): StatusDesk {
+export function createStatusDesk(members: readonly ClusterMember[], tls: ClusterTls | null): StatusDesk {
   let client: Client | null = null;
 
   async function ask(member: ClusterMember, timeoutMs: number): Promise<StatusOf> {
     if (member.state !== 'running') return { member, status: null };
     client ??= connect(
       members.map(({ endpoint }) => endpoint),
-      { connectTimeoutMs },
+      tls === null ? { connectTimeoutMs } : { connectTimeoutMs, tls },
     );
     try {
       return { member, status: await client.status(member.endpoint, { timeoutMs }) };

@@ -25,6 +25,11 @@ export interface ClusterOptions {
   readonly extraFlags?: readonly string[];
   /** Variables for every member, on top of this process's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * TLS for clients and between members, with certificates that the launcher makes: see `Cluster.tls`. Default: as the
+   * cluster in `dataFolder`, or none.
+   */
+  readonly tls?: boolean;
   readonly heartbeatIntervalMs?: number;
   readonly electionTimeoutMs?: number;
   readonly snapshotCount?: number;
@@ -69,10 +74,10 @@ export type MemberState = 'stopped' | 'running' | 'paused';
 /** One member as a process. Every method acts on the process that this launcher started, and on no other. */
 export interface ClusterMember {
   readonly name: string;
-  /** `http://127.0.0.1:2379`, as in the member's flags. */
+  /** `http://127.0.0.1:2379`, as in the member's flags; with TLS `https://…`. */
   readonly clientUrl: string;
   readonly peerUrl: string;
-  /** `127.0.0.1:2379`, as clients take it. */
+  /** `127.0.0.1:2379`, as clients take it; with TLS `https://127.0.0.1:2379`. */
   readonly endpoint: string;
   readonly dataFolder: string;
   /** Null when lines go to `onLogLine`. */
@@ -105,12 +110,25 @@ export interface ClusterMember {
   lastLogLines(): Promise<readonly string[]>;
 }
 
+/** In PEM: the authority that signed the members' certificates, and a certificate that they take clients by. */
+export interface ClusterTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  /** The same as files. */
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** A cluster of processes on this machine. They end with the process that started them, however that ends. */
 export interface Cluster extends AsyncDisposable {
   readonly dataFolder: string;
   readonly members: readonly ClusterMember[];
-  /** Where clients connect: `127.0.0.1:2379`, … */
+  /** Where clients connect: `127.0.0.1:2379`, … or `https://127.0.0.1:2379`, … */
   readonly endpoints: readonly string[];
+  /** What a client needs in order to connect: `connect(cluster.endpoints, { tls: cluster.tls })`. Null without TLS. */
+  readonly tls: ClusterTls | null;
   /** The data folder held this cluster before. */
   readonly isResumed: boolean;
   /** The member of that name, which must exist. */

@@ -2,7 +2,7 @@ import { httpGet } from './health.js';
 import type { MemberStatus } from '../src/client/index.js';
 import { createStatusDesk, leaderAmong } from './status.js';
 import type { StatusOf } from './status.js';
-import type { Cluster, ClusterMember, MemberState } from './types.js';
+import type { Cluster, ClusterMember, ClusterTls, MemberState } from './types.js';
 
 /** One member as it is seen from outside. What it says of itself is null while it does not answer. */
 export interface MemberView {
@@ -45,13 +45,13 @@ interface Sample {
 }
 
 export function watchCluster(cluster: Cluster): ClusterWatcher {
-  const desk = createStatusDesk(cluster.members);
+  const desk = createStatusDesk(cluster.members, cluster.tls);
   const samples = new Map<string, Sample>();
 
   async function take({ member, status }: StatusOf): Promise<{ member: ClusterMember; sample: Sample }> {
     const { pid } = member;
     const at = performance.now();
-    const requestCount = status === null ? null : await countRequests(member.clientUrl);
+    const requestCount = status === null ? null : await countRequests(member.clientUrl, cluster.tls);
     return { member, sample: { pid, at, status, requestCount } };
   }
 
@@ -104,8 +104,8 @@ function rate(
   return Math.max(0, ((to - from) * 1000) / (now.at - before.at));
 }
 
-async function countRequests(clientUrl: string): Promise<number | null> {
-  const answer = await httpGet(`${clientUrl}/metrics`, answerTimeoutMs);
+async function countRequests(clientUrl: string, tls: ClusterTls | null): Promise<number | null> {
+  const answer = await httpGet(`${clientUrl}/metrics`, tls, answerTimeoutMs);
   if (answer === null || answer.status !== 200) return null;
   const counts = [...answer.body.matchAll(countPattern)].map((match) => Number(match[1]));
   return counts.length === 0 ? null : counts.reduce((sum, count) => sum + count, 0);

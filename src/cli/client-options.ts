@@ -1,5 +1,6 @@
 import { connect } from '../client/index.js';
 import type { CallOptions, Client } from '../client/index.js';
+import { clientTlsOptions, readClientTls, securedEndpoints } from './client-tls.js';
 import type { CommandIo } from './command.js';
 import { durationOption, listOption, switchOption, withEnvironment } from './options.js';
 import type { OptionValues } from './options.js';
@@ -11,6 +12,7 @@ export const clientOptions = withEnvironment({
     placeholder: 'HOST:PORT,…',
     fallback: ['127.0.0.1:2379', '127.0.0.1:22379', '127.0.0.1:32379'],
   }),
+  ...clientTlsOptions,
   timeout: durationOption({ description: 'for the whole request, retries included', fallbackMs: 5000 }),
   json: switchOption({ description: 'print JSON for programs; see `quorate help json`' }),
 });
@@ -20,14 +22,27 @@ export const hexOption = switchOption({ description: 'keys and values, given and
 
 type ClientOptionValues = OptionValues<typeof clientOptions>;
 
+/** A client as the flags want it; `overrides` win over them. */
+export async function openClient(
+  options: ClientOptionValues,
+  overrides: { readonly endpoints?: readonly string[]; readonly roundsMax?: number } = {},
+): Promise<Client> {
+  const { endpoints = options.endpoints, roundsMax = defaultRoundsMax } = overrides;
+  const tls = await readClientTls(options);
+  const timeoutMs = options.timeout;
+  return connect(securedEndpoints(endpoints, options), { startAt: 'first', roundsMax, timeoutMs, ...tls });
+}
+
+/** A person waits at the other end: three rounds of an unreachable cluster tell as much as five seconds of them. */
+const defaultRoundsMax = 3;
+
 /** Runs `use` with a client that is closed afterwards, however it ends. */
 export async function withClient<Result>(
   options: ClientOptionValues,
   io: CommandIo,
   use: (client: Client, call: CallOptions) => Promise<Result>,
 ): Promise<Result> {
-  // A person waits at the other end: three rounds of an unreachable cluster tell as much as five seconds of them.
-  const client = connect(options.endpoints, { startAt: 'first', roundsMax: 3, timeoutMs: options.timeout });
+  const client = await openClient(options);
   try {
     return await use(client, { signal: io.signal });
   } finally {

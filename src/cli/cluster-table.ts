@@ -1,10 +1,14 @@
+import { dirname } from 'node:path';
+
 import type { Cluster, ClusterView, MemberView } from '../../cluster/index.js';
 import { timeOfDay } from './cluster-journal.js';
 import { renderTable } from './style.js';
 import type { Style, TableCell, TableColumn } from './style.js';
 
+type Reachable = Pick<Cluster, 'dataFolder' | 'endpoints' | 'tls'>;
+
 export interface Frame {
-  readonly cluster: Pick<Cluster, 'dataFolder' | 'endpoints'>;
+  readonly cluster: Reachable;
   readonly view: ClusterView;
   /** The last of what happened, oldest first. */
   readonly lines: readonly string[];
@@ -32,14 +36,22 @@ export function renderFrame({ cluster, view, lines, style, now }: Frame): string
 }
 
 /** How to reach the cluster from another terminal. */
-export function renderHowToConnect(cluster: Pick<Cluster, 'dataFolder' | 'endpoints'>, style: Style): string {
+export function renderHowToConnect(cluster: Reachable, style: Style): string {
+  // Clients that are given certificates speak TLS to addresses without a scheme.
+  const addresses = cluster.endpoints.map((endpoint) => endpoint.replace('https://', ''));
   // The usual ports are what clients try by themselves.
-  const isUsual = cluster.endpoints[0] === '127.0.0.1:2379';
-  const flag = isUsual ? '' : ` --endpoints ${cluster.endpoints.join(',')}`;
+  const endpoints = addresses[0] === '127.0.0.1:2379' ? [] : [`--endpoints ${addresses.join(',')}`];
+  const { tls } = cluster;
+  const certificates = tls === null ? [] : ['--cacert ca.crt --cert client.crt --key client.key'];
+  const flags = [...endpoints, ...certificates];
+  const lines = [
+    ...(tls === null ? [] : [`cd ${dirname(tls.caFile)}`]),
+    ['quorate', ...flags, 'put greeting hello'].join(' '),
+    ['etcdctl', ...flags, 'get greeting'].join(' '),
+    style.dim(`endpoints ${cluster.endpoints.join(',')}`),
+  ];
   return [
-    `${style.bold('connect')}  quorate${flag} put greeting hello`,
-    `         etcdctl${flag} get greeting`,
-    `         ${style.dim(`endpoints ${cluster.endpoints.join(',')}`)}`,
+    ...lines.map((line, index) => `${index === 0 ? style.bold('connect') : '       '}  ${line}`),
     `${style.bold('data')}     ${cluster.dataFolder}`,
     `${style.bold('stop')}     Ctrl-C`,
   ].join('\n');

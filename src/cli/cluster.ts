@@ -45,6 +45,10 @@ export const clusterCommand = defineCommand({
       fallbackText: "the server's own",
       max: 600_000,
     }),
+    tls: switchOption({
+      description:
+        'secure a new cluster, towards clients and between members,\nwith certificates made for it',
+    }),
     noTable: switchOption({
       description: 'print plain lines, as it does where the output is no\nterminal',
     }),
@@ -55,6 +59,10 @@ export const clusterCommand = defineCommand({
       command: 'quorate cluster --nodes 5 --data-dir /tmp/five --base-port 7000',
       meaning: 'five members beside them',
     },
+    {
+      command: 'quorate cluster --tls --data-dir secure-data',
+      meaning: 'over TLS, for clients with a certificate',
+    },
   ],
   async run({ options, positionals, io }) {
     takePositionals(positionals, []);
@@ -63,6 +71,7 @@ export const clusterCommand = defineCommand({
       dataFolder: options.dataDir,
       restartDeadMembers: true,
       ...defined('size', options.nodes),
+      ...(options.tls ? { tls: true } : {}),
       ...(options.basePort === undefined ? {} : { ports: { base: options.basePort } }),
       ...defined('heartbeatIntervalMs', options.heartbeatInterval),
       ...defined('electionTimeoutMs', options.electionTimeout),

@@ -1,7 +1,6 @@
 import { messageOf } from '../base/index.js';
-import { connect } from '../client/index.js';
 import type { MemberStatus } from '../client/index.js';
-import { clientOptions, withClient } from './client-options.js';
+import { clientOptions, openClient, withClient } from './client-options.js';
 import { defineCommand, exitCodes, takePositionals } from './command.js';
 import type { CommandIo, ExitCode } from './command.js';
 import { switchOption } from './options.js';
@@ -41,7 +40,7 @@ not, 4 if none can be reached.`,
   async run({ options, positionals, io }) {
     takePositionals(positionals, []);
     const endpoints = options.cluster ? await endpointsOfMembers(options, io) : options.endpoints;
-    const reports = await Promise.all(endpoints.map((endpoint) => examine(endpoint, options.timeout, io)));
+    const reports = await Promise.all(endpoints.map((endpoint) => examine(endpoint, options, io)));
     if (options.json) {
       await io.stdout.write(`${JSON.stringify({ endpoints: reports })}\n`);
     } else {
@@ -59,8 +58,12 @@ async function endpointsOfMembers(
   return members.flatMap((member) => member.clientUrls.slice(0, 1));
 }
 
-async function examine(endpoint: string, timeoutMs: number, io: CommandIo): Promise<EndpointReport> {
-  const client = connect([endpoint], { timeoutMs, roundsMax: 1 });
+async function examine(
+  endpoint: string,
+  options: Parameters<typeof withClient>[0],
+  io: CommandIo,
+): Promise<EndpointReport> {
+  const client = await openClient(options, { endpoints: [endpoint], roundsMax: 1 });
   const call = { signal: io.signal };
   const name = client.endpoints[0] ?? endpoint;
   try {

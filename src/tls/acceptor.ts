@@ -50,7 +50,7 @@ export function createAcceptor(options: AcceptorOptions): TlsAcceptor {
     rejectUnauthorized: true,
   });
   server.on('tlsClientError', (error, socket) => {
-    tellRefusal(addressOf(socket), error.message);
+    tellRefusal(addressOf(socket), reasonOf(error));
     socket.destroy();
   });
   server.on('secureConnection', (socket) => {
@@ -110,6 +110,11 @@ function createRefusalLog(logger: Logger): (from: string, reason: string) => voi
     toldAtMs = now;
     untold = 0;
   };
+}
+
+/** OpenSSL's errors carry their sense apart from where in its code they arose. */
+function reasonOf(error: Error & { readonly reason?: string }): string {
+  return error.reason ?? error.message;
 }
 
 function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

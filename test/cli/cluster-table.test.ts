@@ -47,7 +47,7 @@ function member(name: string, overrides: Partial<MemberView> = {}): MemberView {
 }
 
 function frame(view: ClusterView, style = plain): string[] {
-  const cluster = { dataFolder: '/data', endpoints: ['127.0.0.1:2379', '127.0.0.1:22379'] };
+  const cluster = { dataFolder: '/data', endpoints: ['127.0.0.1:2379', '127.0.0.1:22379'], tls: null };
   const now = new Date(2026, 0, 1, 12, 30, 5);
   return renderFrame({ cluster, view, lines: ['12:30:04  n1 leads term 4'], style, now });
 }
