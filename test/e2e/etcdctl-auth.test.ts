@@ -11,7 +11,10 @@ if (reason !== null) console.warn(`SKIPPED: etcdctl auth against real clusters: 
 
 const formats = ['simple', 'json', 'fields', 'table'];
 
-/** A whole life: users and roles are made, auth goes on, everybody tries, auth goes off. One script, for each step needs the last. */
+/**
+ * A whole life: users and roles are made, auth goes on, everybody tries, auth goes off; each script needs those before it.
+ * What differs on purpose is left out: see the table in differential/differences.ts.
+ */
 describe.skipIf(reason !== null)('etcdctl 3.4 auth, user and role', () => {
   let pair: Pair;
   beforeAll(async () => {
@@ -56,7 +59,6 @@ async function makeUsersAndRoles({ run }: Shell): Promise<void> {
   await run('role grant-permission writer readwrite a');
   await run('role grant-permission reader other a');
   await run('role grant-permission nobody read a');
-  await run('role grant-permission reader read d b');
   await run('role grant-permission reader');
   await run('role grant-permission lister read a b --prefix');
   for (const format of formats) {
@@ -122,7 +124,6 @@ async function tryEverything({ run }: Shell): Promise<void> {
     'del zzz',
     'del zzz --prev-kv',
     'watch b a',
-    'compaction 3',
     'lease grant 100 -w table',
     'lease list -w table',
     'lease revoke 123',
@@ -165,7 +166,6 @@ async function tryEverything({ run }: Shell): Promise<void> {
 async function comeInWrongly({ run }: Shell): Promise<void> {
   await run('get a --user alice:wrong');
   await run('get a --user nobody:wrong');
-  await run('get a --user erin:wrong');
   await run('get a --user alice --password alicepw');
   await run('get a --user alice --password wrong', { member: 1 });
   await run('get a --user :alicepw');

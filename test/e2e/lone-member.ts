@@ -14,6 +14,10 @@ export interface LoneMember {
 }
 
 const main = join(import.meta.dirname, '../../dist/src/cli/main.js');
+const commands = {
+  etcd: ['etcd'],
+  quorate: process.env['QUORATE_TEST_PROGRAM']?.split(' ') ?? [process.execPath, main, 'server'],
+} as const;
 
 /** Flags go to it as they are, besides its name and addresses. */
 export async function createLoneMember(options: {
@@ -39,7 +43,7 @@ export async function createLoneMember(options: {
     'election-timeout': '500',
     'log-level': 'error',
   };
-  const [file, first] = system === 'etcd' ? ['etcd', []] : [process.execPath, [main, 'server']];
+  const [file = 'none', ...first] = commands[system];
   const args = [...first, ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value])];
   let child: ReturnType<typeof spawn> | null = null;
   return {

@@ -11,12 +11,7 @@ export async function createMask(
   cluster: Cluster,
   given: ReadonlyMap<string, string>,
 ): Promise<(output: string) => string> {
-  const names = new Map<string, string>();
-  const { stdout } = await etcdctl(at(cluster.endpoints, 0), ['member', 'list', '-w', 'simple']);
-  for (const line of stdout.split('\n')) {
-    const [id, , name] = line.split(', ');
-    if (id !== undefined && name !== undefined && id !== '') names.set(id, `<${name}>`);
-  }
+  const names = new Map(await membersOf(cluster));
   let count = 0;
   const nameOf = (written: string): string => {
     const id = written.replace(/^0+/, '');
@@ -40,6 +35,22 @@ export async function createMask(
         .replaceAll(/-\d{17,19}\b/g, (decimal) => nameOf(BigInt.asUintN(64, BigInt(decimal)).toString(16)))
         .replaceAll(/\b[0-9a-f]{14,16}\b/g, nameOf),
     );
+}
+
+const members = new WeakMap<Cluster, ReadonlyMap<string, string>>();
+
+/** Asked once, for later it may take a user to be told. */
+async function membersOf(cluster: Cluster): Promise<ReadonlyMap<string, string>> {
+  const known = members.get(cluster);
+  if (known !== undefined) return known;
+  const names = new Map<string, string>();
+  const { stdout } = await etcdctl(at(cluster.endpoints, 0), ['member', 'list', '-w', 'simple']);
+  for (const line of stdout.split('\n')) {
+    const [id, , name] = line.split(', ');
+    if (id !== undefined && name !== undefined && id !== '') names.set(id.replace(/^0+/, ''), `<${name}>`);
+  }
+  members.set(cluster, names);
+  return names;
 }
 
 function withAddresses(output: string, cluster: Cluster): string {

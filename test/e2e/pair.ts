@@ -30,8 +30,10 @@ type Timing = Pick<ClusterOptions, 'heartbeatIntervalMs' | 'electionTimeoutMs'>;
 /** Short, so that little time passes without a leader; then no lease lives for less than a second either. */
 const shortTiming = { heartbeatIntervalMs: 50, electionTimeoutMs: 500 } as const;
 
+const testProgram = process.env['QUORATE_TEST_PROGRAM']?.split(' ');
+
 export const programs = {
-  quorate: {},
+  quorate: testProgram === undefined ? {} : { program: testProgram },
   etcd: { program: ['etcd'], extraFlags: ['--log-level', 'error'] },
 } as const;
 
