@@ -105,6 +105,7 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
     const deadlineMs = performance.now() + timeoutMs;
     const attemptsMax = roundsMax * endpoints.length;
     let wasSentBefore = false;
+    let earlier: ClientError | undefined;
     for (let attempt = 1; ; attempt++) {
       const chosenTurn = turn;
       const endpoint = endpointAt(chosenTurn);
@@ -130,7 +131,10 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
       });
       wasSentBefore ||= verdict.wasSent;
       const restMs = deadlineMs - performance.now();
+      // That there was no time for a last try says less than why the one before it failed.
+      if (outcome.type === 'timeout' && !outcome.sent && restMs <= 0) throw earlier ?? error;
       if (!verdict.mayRetry || attempt >= attemptsMax || restMs <= 0) throw error;
+      earlier = error;
       const round = attempt / endpoints.length;
       if (Number.isInteger(round)) await pause(Math.min(restMs, backoffMs(round)), signal);
       if (performance.now() >= deadlineMs) throw error;

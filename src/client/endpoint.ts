@@ -89,6 +89,10 @@ export function createEndpoint(address: EndpointAddress, options: EndpointOption
         session.destroy(new Error(`no answer within ${options.connectTimeoutMs} ms of connecting`));
       }, options.connectTimeoutMs);
       let failure: Error | undefined;
+      session.once('connect', (_session, socket) => {
+        // A member that refuses our certificate says so after the handshake, and node:http2 then waits for ever.
+        socket.on('error', (error: Error) => socket.destroy(error));
+      });
       session.once('remoteSettings', () => {
         clearTimeout(timer);
         session.setLocalWindowSize(windowSizeBytes);

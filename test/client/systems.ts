@@ -29,6 +29,12 @@ const systems: readonly System[] = [
   { name: 'etcd', program: ['etcd'], skip: whyWithout('etcd') },
 ];
 
+/** The command of a built Quorate's member. `QUORATE_TEST_PROGRAM` stands for another one. */
+export function builtProgram(): readonly string[] {
+  const main = join(import.meta.dirname, '..', '..', 'dist', 'src', 'cli', 'main.js');
+  return process.env['QUORATE_TEST_PROGRAM']?.split(' ') ?? [process.execPath, main, 'server'];
+}
+
 /** Flags for the members of each system. */
 export type SystemFlags = Readonly<Partial<Record<'quorate' | 'etcd', readonly string[]>>>;
 

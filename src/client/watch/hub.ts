@@ -3,6 +3,7 @@ import { etcdserverpb } from '../../gen/protos.js';
 import type { Connection } from '../connection.js';
 import { toNumber } from '../entry.js';
 import { ClientError, codeOfStatus, grpcStatus, passing } from '../errors.js';
+import type { ClientErrorCode } from '../errors.js';
 import { revisionOf } from '../operations.js';
 import { backoffMs, pause } from '../pause.js';
 import type { WireStream } from '../stream.js';
@@ -169,14 +170,14 @@ export function createWatchHub(connection: Connection): WatchHub {
       endpoint,
     });
     if (passing.has(code)) current.stream.abandon(error.message);
-    else if (code === 'permission-denied') {
+    else if (code === 'permission-denied' || isOutdated(code)) {
       examineDenial(current, subscriber, error).catch((cause: unknown) => {
         fail(subscriber, asClientError(cause));
       });
     } else fail(subscriber, error);
   }
 
-  /** Members say so, too, when the stream's token has expired: then a read of the same keys succeeds with a new one. */
+  /** Some members say so when the stream's token has expired: then a read of the same keys succeeds with a new one. */
   async function examineDenial(current: Session, subscriber: Subscriber, error: ClientError): Promise<void> {
     const count = (denials.get(subscriber) ?? 0) + 1;
     denials.set(subscriber, count);
@@ -241,7 +242,12 @@ export function createWatchHub(connection: Connection): WatchHub {
 
 /** Whether a stream on another member, or later, may do better. */
 function mayPass(error: ClientError): boolean {
-  return passing.has(error.code) || error.code === 'invalid-auth-token' || error.code === 'auth-revision-old';
+  return passing.has(error.code) || isOutdated(error.code);
+}
+
+/** The token is. */
+function isOutdated(code: ClientErrorCode): boolean {
+  return code === 'invalid-auth-token' || code === 'auth-revision-old';
 }
 
 function asClientError(error: unknown): ClientError {

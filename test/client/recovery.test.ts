@@ -31,8 +31,8 @@ function startWriter(client: Client, prefix: string) {
   };
 }
 
-describeOnBoth('a watch on a cluster of three', 3, (system) => {
-  test('its member is killed, again and again: every change is seen once, in order', async () => {
+describeOnBoth('on a cluster of three', 3, (system) => {
+  test('a watch whose member is killed, again and again: every change is seen once, in order', async () => {
     const writing = system.newClient({ timeoutMs: 10_000 });
     const writer = startWriter(writing, 'steady/');
     const watching = system.newClient({ startAt: 'first' });
@@ -65,7 +65,7 @@ describeOnBoth('a watch on a cluster of three', 3, (system) => {
     expect(revisions).toEqual(history);
   }, 60_000);
 
-  test('history is compacted while it is cut off: it says so, or begins anew', async () => {
+  test('a watch that is cut off while history is compacted says so, or begins anew', async () => {
     const client = system.newClient();
     const [member] = system.cluster.members;
     if (member === undefined) throw new Error('a cluster of three');
@@ -94,8 +94,8 @@ describeOnBoth('a watch on a cluster of three', 3, (system) => {
     copy.close();
   }, 60_000);
 
-  test('a member that has frozen is left', async () => {
-    const client = system.newClient({ startAt: 'first', timeoutMs: 20_000 });
+  test('a watch leaves a member that has frozen', async () => {
+    const client = system.newClient({ startAt: 'first', connectTimeoutMs: 200 });
     const [member] = system.cluster.members;
     const watch = client.watch('frozen');
     member?.pause();
@@ -107,6 +107,49 @@ describeOnBoth('a watch on a cluster of three', 3, (system) => {
       watch.close();
     } finally {
       member?.resume();
+    }
+  }, 60_000);
+
+  test('a lease, a lock and a leadership outlive the leader of the cluster', async () => {
+    const client = system.newClient();
+    await using lease = await client.lease(2);
+    await using lock = await client.acquire('outlives', { ttlSeconds: 2 });
+    await using leadership = await client.election('outlives too').campaign('me', { ttlSeconds: 2 });
+    const waiting = system.newClient().acquire('outlives');
+    const leader = await system.cluster.waitForLeader();
+    await leader.kill();
+    try {
+      const until = performance.now() + 3000;
+      await vi.waitUntil(() => performance.now() > until, { timeout: 20_000 });
+      expect([lease.isAlive, lock.isHeld, leadership.isHeld]).toEqual([true, true, true]);
+      expect((await client.election('outlives too').leader({ timeoutMs: 20_000 }))?.text).toBe('me');
+      await lock.release({ timeoutMs: 20_000 });
+      await using next = await waiting;
+      expect(next.fence).toBeGreaterThan(lock.fence);
+    } finally {
+      await leader.start();
+      await leader.waitUntilServing();
+    }
+  }, 60_000);
+
+  test('a cluster that does not answer: what is not renewed in time is lost', async () => {
+    const client = system.newClient({ timeoutMs: 1000 });
+    const lease = await client.lease(1);
+    const losing = client.lock(
+      'gone',
+      (_fence, signal) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+      { ttlSeconds: 1 },
+    );
+    const lost = expect(losing).rejects.toMatchObject({ code: 'lock-lost' });
+    await vi.waitUntil(async () => (await client.prefix('gone/').count()) === 1, { timeout: 20_000 });
+    const frozenAtMs = performance.now();
+    for (const member of system.cluster.members) member.pause();
+    try {
+      expect(await lease.lost).toMatchObject({ code: 'lease-lost' });
+      expect(performance.now() - frozenAtMs).toBeLessThan(lease.ttlSeconds * 1000 + 500);
+      await lost;
+    } finally {
+      for (const member of system.cluster.members) member.resume();
     }
   }, 60_000);
 });
