@@ -110,6 +110,14 @@ describe('a watch', () => {
     expect(told(both.events)).toEqual(['put a=1@2', 'put a=2@3 (was 1@2)', 'delete a@4 (was 2@3)']);
   });
 
+  test('brings no previous value of a key that came into being, not even when the same transaction deleted it', async () => {
+    const { world, member } = await startOne();
+    const both = listen(member, { key: 'a', prevKv: true });
+    await world.settle(member.put(put('a', '1')));
+    await world.settle(member.txn(txn([], [remove('a', { rangeEnd: '\0' }), put('a', '2')])));
+    expect(told(both.events)).toEqual(['put a=1@2', 'delete a@3 (was 1@2)', 'put a=2@3']);
+  });
+
   test('has all changes of a transaction in one piece', async () => {
     const { world, member } = await startOne();
     const batches: number[] = [];

@@ -1,4 +1,4 @@
-import type { RevisionChanges, StateMachine } from '../../mvcc/index.js';
+import type { KeyValue, Revision, RevisionChanges, StateMachine } from '../../mvcc/index.js';
 import type { WatchEvent } from '../types.js';
 import type { WatchGroup, WatchGroups } from './groups.js';
 
@@ -21,7 +21,7 @@ export function gatherBatches(
         const { noPut, noDelete, prevKv } = group.wanted;
         if (type === 'put' ? noPut : noDelete) return;
         let event: WatchEvent;
-        if (prevKv) event = withPrevious ??= { type, kv, previous: machine.valueBefore(kv.key, revision) };
+        if (prevKv) event = withPrevious ??= { type, kv, previous: valueBefore(machine, kv, revision) };
         else event = plain ??= { type, kv, previous: null };
         if (group.batch === null) {
           group.batch = [];
@@ -32,4 +32,9 @@ export function gatherBatches(
     }
   }
   return touched;
+}
+
+/** A key that came into being has none, in etcd not even when the same revision deleted it before. */
+function valueBefore(machine: StateMachine, kv: KeyValue, revision: Revision): KeyValue | null {
+  return kv.createRevision === kv.modRevision ? null : machine.valueBefore(kv.key, revision);
 }
