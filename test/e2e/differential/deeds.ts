@@ -25,13 +25,18 @@ export async function step(run: Run, random: Random): Promise<void> {
   const deeds = [
     moving,
     ...kvDeeds,
-    ...(features.leases ? leaseDeeds : []),
+    // What root has to do waits for root: see asRoot.
+    ...(features.leases && !isRootAway(run) ? leaseDeeds : []),
     ...(features.watches ? watchDeeds : []),
     ...(features.auth ? authDeeds : []),
     ...(features.maintenance ? maintenanceDeeds : []),
   ];
   if (run.model.isAuthEnabled) drawIdentity(run, random);
   await pickWeighted(random, deeds).perform(run, random);
+}
+
+function isRootAway({ model }: Run): boolean {
+  return model.isAuthEnabled && !model.tokens.includes('root');
 }
 
 /** Mostly somebody who may do something, so that more than refusals is compared. */

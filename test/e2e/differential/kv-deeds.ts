@@ -39,6 +39,7 @@ async function request(run: Run, random: Random): Promise<void> {
     leases: leases.map((lease) => Long.fromString(lease)),
   });
   if (model.alarms.size > 0 && hasNestedPut(drawn)) return;
+  if (model.isAuthEnabled && !model.tokens.includes('root')) return;
   const as = isForRoot(drawn) || hasBackwardRange(drawn) ? asRoot(model) : model.identity;
   const told = await run.call(random, methodNames[drawn.method], message, { as });
   learn(run, drawn, told);
