@@ -1,10 +1,11 @@
 import { Client, credentials } from '@grpc/grpc-js';
-import type { ChannelCredentials } from '@grpc/grpc-js';
+import type { ChannelCredentials, ChannelOptions } from '@grpc/grpc-js';
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
-import type { PeerCertificate, SecureContext } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 
-import { whyNotAllowed } from '../tls/index.js';
+import { anyName, whyNotAllowed } from '../tls/index.js';
 import type { Tls } from '../tls/index.js';
 import { formatTarget, isSecureUrl, parsePeerUrl } from './address.js';
 import { clientOptions } from './service.js';
@@ -17,32 +18,27 @@ export type Dial = (url: string) => Client;
  * and meet the rule of names. Without `tls` it must have a certificate that the system trusts.
  */
 export function createDial(tls: Tls | null): Dial {
-  const plain = credentials.createInsecure();
-  let secure: { readonly context: SecureContext | null; readonly credentials: ChannelCredentials } | null =
-    null;
-
-  function secureCredentials(): ChannelCredentials {
-    const context = tls?.context ?? null;
-    if (secure === null || secure.context !== context) {
-      secure = { context, credentials: credentialsFor(tls, context) };
-    }
-    return secure.credentials;
-  }
-
   return (url) => {
-    const target = formatTarget(parsePeerUrl(url));
-    return new Client(target, isSecureUrl(url) ? secureCredentials() : plain, clientOptions);
+    const address = parsePeerUrl(url);
+    const target = formatTarget(address);
+    if (!isSecureUrl(url)) return new Client(target, credentials.createInsecure(), clientOptions);
+    const named = isIP(address.host) === 0 ? {} : unnamed;
+    return new Client(target, credentialsFor(address.host, tls), { ...clientOptions, ...named });
   };
 }
 
-function credentialsFor(tls: Tls | null, context: SecureContext | null): ChannelCredentials {
-  if (tls === null || context === null) return credentials.createSsl();
-  return credentials.createFromSecureContext(context, {
-    checkServerIdentity(hostname: string, certificate: PeerCertificate): Error | undefined {
-      const problem = whyNotAllowed(new X509Certificate(certificate.raw), tls.settings.allowed);
-      return (
-        checkServerIdentity(hostname, certificate) ?? (problem === null ? undefined : new Error(problem))
-      );
+/** TLS has no place for an IP address in the name that a client asks for, and gRPC would put it there. */
+const unnamed: ChannelOptions = { 'grpc.ssl_target_name_override': 'peer.invalid' };
+
+function credentialsFor(host: string, tls: Tls | null): ChannelCredentials {
+  const rule = tls?.settings.allowed ?? anyName;
+  const verification = {
+    checkServerIdentity(_name: string, certificate: PeerCertificate): Error | undefined {
+      const problem = whyNotAllowed(new X509Certificate(certificate.raw), rule);
+      return checkServerIdentity(host, certificate) ?? (problem === null ? undefined : new Error(problem));
     },
-  });
+  };
+  return tls === null
+    ? credentials.createSsl(null, null, null, verification)
+    : credentials.createFromSecureContext(tls.context, verification);
 }
