@@ -394,3 +394,64 @@ describe('What a call says of itself', () => {
     expect(answers.map((text) => JSON.parse(text) as unknown)).toEqual([expected]);
   });
 });
+
+describe('A call with one answer', () => {
+  const unary = (handle: (signal: AbortSignal) => Promise<Buffer>, usesSignal = true): Method => ({
+    type: 'unary',
+    path,
+    usesSignal,
+    handle: async (_request, _context, signal) => handle(signal),
+  });
+  const request = frameMessage(Buffer.from('a'));
+  const never = async (): Promise<Buffer> => new Promise(() => undefined);
+
+  it.each([true, false])('ends at its deadline, whether or not its method looks (%s)', async (usesSignal) => {
+    const signals: AbortSignal[] = [];
+    const { port } = await serveMethod(unary((signal) => (signals.push(signal), never()), usesSignal));
+    const stream = await openRaw(port, { 'grpc-timeout': '50m' });
+    stream.end(request);
+    const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+    expect(headers).toMatchObject({ 'grpc-status': '4', 'grpc-message': 'context deadline exceeded' });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([usesSignal]);
+  });
+
+  it('that was answered is not ended by its deadline', async () => {
+    const { port } = await serveMethod(unary(async () => Promise.resolve(Buffer.from('answer'))));
+    const streams = await Promise.all(
+      ['1H', '10S'].map((timeout) => openRaw(port, { 'grpc-timeout': timeout })),
+    );
+    for (const stream of streams) {
+      stream.resume();
+      stream.end(request);
+      const [trailers] = (await once(stream, 'trailers')) as [Record<string, string>];
+      expect(trailers).toMatchObject({ 'grpc-status': '0' });
+    }
+  });
+
+  it('tells its method when the client has gone, or the server closes', async () => {
+    const reasons: unknown[] = [];
+    const { port, server } = await serveMethod(
+      unary(async (signal) => {
+        if (!signal.aborted) await once(signal, 'abort');
+        reasons.push(signal.reason);
+        throw signal.reason as Error;
+      }),
+    );
+    const [gone, waiting] = [await openRaw(port), await openRaw(port)];
+    gone.end(request);
+    waiting.end(request);
+    gone.close(8);
+    await expect.poll(() => reasons).toMatchObject([{ code: 'canceled' }]);
+    server.drain();
+    const [headers] = (await once(waiting, 'response')) as [Record<string, string>];
+    expect(headers).toMatchObject({ 'grpc-status': '14', 'grpc-message': 'etcdserver: server stopped' });
+  });
+
+  it('with a timeout that is none is refused', async () => {
+    const { port } = await serveMethod(unary(never));
+    const stream = await openRaw(port, { 'grpc-timeout': 'soon' });
+    stream.end(request);
+    const [headers] = (await once(stream, 'response')) as [Record<string, string>];
+    expect(headers).toMatchObject({ 'grpc-status': '13', 'grpc-message': 'malformed grpc-timeout' });
+  });
+});
