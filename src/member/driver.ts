@@ -386,9 +386,19 @@ export function createDriver(parts: DriverParts): Driver {
     end(reason);
     await env.network.close();
     await snapshots.discard();
+    await flushLast();
     await state.close();
     await wal.close();
     settleStopped.resolve();
+  }
+
+  /** Spares the next start the replay. What fails here is in the log all the same. */
+  async function flushLast(): Promise<void> {
+    try {
+      await state.machine.flush();
+    } catch (error) {
+      env.logger.warn('could not write the state before the end', { reason: messageOf(error) });
+    }
   }
 
   function end(reason: QuorateError): void {

@@ -8,6 +8,7 @@ import type { Tls } from '../tls/index.js';
 import { createNodeSecrets } from './auth/index.js';
 import type { MemberConfig } from './config.js';
 import type { Env } from './env.js';
+import { initialIdentity } from './identity.js';
 import type { InitialIdentity } from './identity.js';
 import { resolveIdentity } from './joining.js';
 
@@ -34,6 +35,7 @@ export async function createNodeEnv(
   const random = seededRandom(randomBytes(6).readUIntBE(0, 6));
   const disk = openLevelDisk(dataFolder);
   const identity = await resolveIdentity(config, disk, options.peerTls ?? null);
+  warnOfOtherFlags(config, identity, logger);
   const env: Env = {
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),
@@ -57,4 +59,21 @@ export async function createNodeEnv(
     fatal: onFatal,
   };
   return { env, identity };
+}
+
+/** A folder says who its member is, whatever the flags say. That may be meant (addresses change), or the wrong folder. */
+function warnOfOtherFlags(
+  config: MemberConfig,
+  { clusterId, memberId }: InitialIdentity,
+  logger: Logger,
+): void {
+  if (config.initialClusterState === 'existing') return;
+  const named = initialIdentity(config);
+  if (named.clusterId === clusterId && named.memberId === memberId) return;
+  logger.warn('the data folder belongs to another member or cluster than the flags name; the folder counts', {
+    member: memberId,
+    cluster: clusterId,
+    memberOfFlags: named.memberId,
+    clusterOfFlags: named.clusterId,
+  });
 }

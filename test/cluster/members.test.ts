@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { watchCluster } from '../../cluster/index.js';
@@ -18,7 +16,6 @@ import {
   newCluster,
   realProgram,
   temporaryFolder,
-  textLike,
   waitMs,
   waitUntilGone,
 } from './fixture.js';
@@ -114,27 +111,6 @@ describe('a cluster of real members', () => {
     expect(n1?.writesPerSecond).toBeGreaterThan(0);
     expect(n3).toMatchObject({ state: 'stopped', status: null, lag: null, writesPerSecond: null, pid: null });
   });
-
-  // etcd only logs that its peers are of another cluster, and waits for them.
-  test.skipIf(realProgram.program !== undefined)(
-    'a member with the data of another cluster does not start',
-    async () => {
-      const ports = { base: await freeBase(4) };
-      const one = { ...(await realOptions()), size: 2, ports };
-      const two = { ...(await realOptions()), size: 2, ports };
-      for (const options of [one, two]) {
-        const { cluster } = await newCluster(options);
-        await cluster.start();
-        await cluster.stop();
-      }
-      await rename(join(one.dataFolder, 'n1'), join(one.dataFolder, 'away'));
-      await rename(join(two.dataFolder, 'n1'), join(one.dataFolder, 'n1'));
-      const { cluster: mixed } = await newCluster(one);
-      await expect(mixed.start()).rejects.toMatchObject({
-        message: textLike(/member n1 ended .*\n.*folder belongs to member [0-9a-f]+ of cluster [0-9a-f]+/),
-      });
-    },
-  );
 });
 
 describe('quorate cluster', () => {
