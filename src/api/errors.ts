@@ -63,10 +63,7 @@ const statuses: Readonly<
   'role-not-found': etcd(grpcCodes.FAILED_PRECONDITION, 'role name not found'),
   'role-not-granted': etcd(grpcCodes.FAILED_PRECONDITION, 'role is not granted to the user'),
   'permission-not-given': etcd(grpcCodes.INVALID_ARGUMENT, 'permission not given'),
-  'permission-not-granted': etcd(
-    grpcCodes.FAILED_PRECONDITION,
-    'permission is not granted to the role',
-  ),
+  'permission-not-granted': etcd(grpcCodes.FAILED_PRECONDITION, 'permission is not granted to the role'),
   'root-user-missing': etcd(grpcCodes.FAILED_PRECONDITION, 'root user does not exist'),
   'root-role-missing': etcd(grpcCodes.FAILED_PRECONDITION, 'root user does not have root role'),
   'auth-not-enabled': etcd(grpcCodes.FAILED_PRECONDITION, 'authentication is not enabled'),

@@ -25,13 +25,11 @@ export function kvMethods(member: Member, header: HeaderWriter): readonly Method
     unary(member, '/etcdserverpb.KV/Range', {
       decode: (bytes) => toRangeRequest(decodeRequest(etcdserverpb.RangeRequest, bytes)),
       servedByLearner: (request) => request.serializable,
-      handle: async (request, caller) =>
-        encodeRangeResponse(header, await member.range(request, caller)),
+      handle: async (request, caller) => encodeRangeResponse(header, await member.range(request, caller)),
     }),
     unary(member, '/etcdserverpb.KV/Put', {
       decode: (bytes) => toPutRequest(decodeRequest(etcdserverpb.PutRequest, bytes)),
-      handle: async (request, caller) =>
-        encodePutResponse(header, await member.put(request, caller)),
+      handle: async (request, caller) => encodePutResponse(header, await member.put(request, caller)),
     }),
     unary(member, '/etcdserverpb.KV/DeleteRange', {
       decode: (bytes) => toDeleteRangeRequest(decodeRequest(etcdserverpb.DeleteRangeRequest, bytes)),
@@ -40,13 +38,11 @@ export function kvMethods(member: Member, header: HeaderWriter): readonly Method
     }),
     unary(member, '/etcdserverpb.KV/Txn', {
       decode: (bytes) => toTxnRequest(decodeRequest(etcdserverpb.TxnRequest, bytes)),
-      handle: async (request, caller) =>
-        encodeTxnResponse(header, await member.txn(request, caller)),
+      handle: async (request, caller) => encodeTxnResponse(header, await member.txn(request, caller)),
     }),
     unary(member, '/etcdserverpb.KV/Compact', {
       decode: (bytes) => toCompactRequest(decodeRequest(etcdserverpb.CompactionRequest, bytes)),
-      handle: async (request, caller) =>
-        encodeCompactResponse(header, await member.compact(request, caller)),
+      handle: async (request, caller) => encodeCompactResponse(header, await member.compact(request, caller)),
     }),
   ];
 }

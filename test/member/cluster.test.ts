@@ -61,7 +61,9 @@ describe('a cluster of three', () => {
       await world.settle(leader().put(put(`k${index % 7}`, `v${index}`)));
     const revision = leader().status().revision;
     await world.run(() => [...members.values()].every((member) => member.status().revision === revision));
-    const hashes = await Promise.all([...members.values()].map((member) => world.settle(member.maintenance.hashKv(0))));
+    const hashes = await Promise.all(
+      [...members.values()].map((member) => world.settle(member.maintenance.hashKv(0))),
+    );
     expect(new Set(hashes.map(({ hash }) => hash)).size).toBe(1);
     expect(hashes.map((each) => each.hashRevision)).toEqual([revision, revision, revision]);
   });
@@ -69,7 +71,9 @@ describe('a cluster of three', () => {
   test('members publish their names and client addresses', async () => {
     const { world, leader } = await startCluster(3);
     const published = async (): Promise<boolean> =>
-      (await leader().cluster.members({ linearizable: false })).every((member) => member.clientUrls.length === 1);
+      (await leader().cluster.members({ linearizable: false })).every(
+        (member) => member.clientUrls.length === 1,
+      );
     let done = false;
     await world.run(() => {
       published().then(
@@ -78,7 +82,9 @@ describe('a cluster of three', () => {
       );
       return done;
     });
-    const names = (await leader().cluster.members({ linearizable: false })).map((member) => member.name).sort();
+    const names = (await leader().cluster.members({ linearizable: false }))
+      .map((member) => member.name)
+      .sort();
     expect(names).toEqual(['m1', 'm2', 'm3']);
   });
 
@@ -164,9 +170,11 @@ describe('a cluster of three', () => {
     const heir = at(cluster.others(), 0);
     await world.settle(cluster.leader().maintenance.moveLeader(heir.id));
     await world.run(() => heir.status().role === 'leader', 1000);
-    await expect(world.settle(at(cluster.others(), 0).maintenance.moveLeader(heir.id))).rejects.toMatchObject({
-      code: 'not-leader',
-    });
+    await expect(world.settle(at(cluster.others(), 0).maintenance.moveLeader(heir.id))).rejects.toMatchObject(
+      {
+        code: 'not-leader',
+      },
+    );
   });
 });
 
