@@ -8,8 +8,8 @@ import type { Failure, Verdict } from './judge.js';
 import { backoffMs, pause } from './pause.js';
 import type { StreamFailure, WireStream } from './stream.js';
 import type { TlsOptions } from './tls.js';
-import { createTokens } from './tokens.js';
-import type { Credentials, Tokens } from './tokens.js';
+import { createTokens, metadataOf, sendAs, waitFor } from './tokens.js';
+import type { Credentials, Terms } from './tokens.js';
 
 export interface ClientOptions {
   /**
@@ -78,9 +78,6 @@ export interface Connection {
   /** Calls under way end with `canceled`; resolves when all sockets are gone. May be called again. */
   close(): Promise<void>;
 }
-
-/** How often a request is sent with a new token before it fails: a member may be too slow to know the newest yet. */
-const tokensMax = 3;
 
 /** Throws ClientError `invalid-argument` for endpoints that are none. Opens nothing until the first call. */
 export function createConnection(endpointTexts: readonly string[], options: ClientOptions): Connection {
@@ -226,56 +223,6 @@ export function createConnection(endpointTexts: readonly string[], options: Clie
       return closing;
     },
   };
-}
-
-/** What holds for one call, whoever answers it. */
-interface Terms {
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly metadata: Metadata | undefined;
-}
-
-async function sendAs<Result>(
-  tokens: Tokens,
-  { timeoutMs, signal }: Terms,
-  send: (terms: Terms) => Promise<Result>,
-): Promise<Result> {
-  const deadlineMs = performance.now() + timeoutMs;
-  const leftMs = () => Math.max(0, deadlineMs - performance.now());
-  for (let attempt = 1; ; attempt++) {
-    const token = await waitFor(tokens.current(), leftMs(), signal);
-    try {
-      return await send({ signal, timeoutMs: leftMs(), metadata: metadataOf(token) });
-    } catch (error) {
-      if (!tokens.isOutdated(error, token) || attempt >= tokensMax || leftMs() <= 0) throw error;
-    }
-  }
-}
-
-function metadataOf(token: string | undefined): Metadata | undefined {
-  return token === undefined ? undefined : { token };
-}
-
-/** For a token that several calls wait for: each only as long as it may. */
-async function waitFor<Result>(
-  promise: Promise<Result>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<Result> {
-  const giveUp = new AbortController();
-  const patience = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
-  const late = pause(timeoutMs, patience).then(() => {
-    const isAborted = signal?.aborted === true;
-    throw new ClientError(isAborted ? 'canceled' : 'timed-out', 'authenticate: no token in time', {
-      cause: signal?.reason,
-    });
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    late.catch(() => undefined);
-    giveUp.abort();
-  }
 }
 
 /** A member that does not answer gets its share of the time only, so that the others have theirs. */

@@ -1,5 +1,7 @@
 import { etcdserverpb } from '../gen/protos.js';
 import { ClientError } from './errors.js';
+import type { Metadata } from './grpc.js';
+import { pause } from './pause.js';
 
 /** A user of the store. */
 export interface Credentials {
@@ -54,4 +56,58 @@ export function createTokens(
       return true;
     },
   };
+}
+
+/** What holds for one call, whoever answers it. */
+export interface Terms {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly metadata: Metadata | undefined;
+}
+
+/** How often a request is sent with a new token before it fails: a member may be too slow to know the newest yet. */
+const tokensMax = 3;
+
+/** Gives `send` this call's terms with a token, and with a new one if that is refused. */
+export async function sendAs<Result>(
+  tokens: Tokens,
+  { timeoutMs, signal }: Terms,
+  send: (terms: Terms) => Promise<Result>,
+): Promise<Result> {
+  const deadlineMs = performance.now() + timeoutMs;
+  const leftMs = () => Math.max(0, deadlineMs - performance.now());
+  for (let attempt = 1; ; attempt++) {
+    const token = await waitFor(tokens.current(), leftMs(), signal);
+    try {
+      return await send({ signal, timeoutMs: leftMs(), metadata: metadataOf(token) });
+    } catch (error) {
+      if (!tokens.isOutdated(error, token) || attempt >= tokensMax || leftMs() <= 0) throw error;
+    }
+  }
+}
+
+export function metadataOf(token: string | undefined): Metadata | undefined {
+  return token === undefined ? undefined : { token };
+}
+
+/** For a token that several calls wait for: each only as long as it may. */
+export async function waitFor<Result>(
+  promise: Promise<Result>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  const giveUp = new AbortController();
+  const patience = signal === undefined ? giveUp.signal : AbortSignal.any([giveUp.signal, signal]);
+  const late = pause(timeoutMs, patience).then(() => {
+    const isAborted = signal?.aborted === true;
+    throw new ClientError(isAborted ? 'canceled' : 'timed-out', 'authenticate: no token in time', {
+      cause: signal?.reason,
+    });
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => undefined);
+    giveUp.abort();
+  }
 }

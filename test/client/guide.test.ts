@@ -21,7 +21,9 @@ test.each(['docs/client.md', 'docs/locks.md'])('%s shows what runs here', (page)
 
 describeOnBoth('the examples of the guide', 1, (system) => {
   let log: MockInstance<typeof console.log>;
-  beforeEach(() => (log = vi.spyOn(console, 'log').mockImplementation(() => undefined)));
+  beforeEach(() => {
+    log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  });
   afterEach(() => log.mockRestore());
   const printed = (): unknown[] =>
     log.mock.calls.map((call: unknown[]) => (call.length === 1 ? call[0] : call));

@@ -8,7 +8,7 @@ import { createFrameReader } from '../../src/client/frames.js';
 import { frameMessage } from '../../src/client/grpc.js';
 import { createWatch } from '../../src/client/watch/index.js';
 import type { ChangeEvent, WatchOptions } from '../../src/client/index.js';
-import type { Subscriber } from '../../src/client/watch/hub.js';
+import type { Subscriber } from '../../src/client/watch/session.js';
 import { createRevisionAssembler } from '../../src/client/watch/revisions.js';
 import { take, takeBatches } from './watching.js';
 

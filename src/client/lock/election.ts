@@ -8,8 +8,10 @@ import type { KeyValueStore } from '../kv.js';
 import { op } from '../txn.js';
 import type { Watch } from '../watch/index.js';
 import type { ChangeEvent, StateEvent } from '../watch/index.js';
-import { lineOf, takeTurn } from './turn.js';
-import type { TurnOptions, TurnSource } from './turn.js';
+import { lineOf } from './line.js';
+import type { LineSource } from './line.js';
+import { takeTurn } from './turn.js';
+import type { TurnOptions } from './turn.js';
 
 export type CampaignOptions = TurnOptions;
 
@@ -46,7 +48,7 @@ export interface Election {
   observe(options?: { readonly signal?: AbortSignal }): AsyncIterable<Entry>;
 }
 
-export interface ElectionSource extends TurnSource {
+export interface ElectionSource extends LineSource {
   readonly store: Pick<KeyValueStore, 'page'>;
   readonly watchState: (
     keys: { readonly prefix: Bytes },

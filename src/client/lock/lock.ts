@@ -1,8 +1,9 @@
 import type { CallOptions } from '../connection.js';
 import { ClientError } from '../errors.js';
 import type { Bytes } from '../keys.js';
+import type { LineSource } from './line.js';
 import { takeTurn } from './turn.js';
-import type { Turn, TurnOptions, TurnSource } from './turn.js';
+import type { Turn, TurnOptions } from './turn.js';
 
 export type LockOptions = TurnOptions;
 
@@ -46,7 +47,7 @@ export interface Locks {
   acquire(name: Bytes, options?: LockOptions): Promise<HeldLock>;
 }
 
-export function createLocks(source: TurnSource): Locks {
+export function createLocks(source: LineSource): Locks {
   const wish = { what: 'lock', lostCode: 'lock-lost', value: '' } as const;
 
   async function acquire(name: Bytes, options: LockOptions = {}): Promise<Turn> {

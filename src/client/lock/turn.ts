@@ -1,31 +1,13 @@
-import { asBuffer, equalBytes } from '../../base/index.js';
+import { asBuffer } from '../../base/index.js';
 import { compare } from '../compare.js';
 import type { CallOptions } from '../connection.js';
-import type { Entry } from '../entry.js';
-import { ClientError, passing } from '../errors.js';
-import { bytesOf } from '../keys.js';
-import type { Bytes, Keys } from '../keys.js';
-import type { KeyValueStore } from '../kv.js';
+import { ClientError } from '../errors.js';
+import type { Bytes } from '../keys.js';
 import { leaseText } from '../lease/index.js';
-import type { Lease, LeaseOptions } from '../lease/index.js';
-import { backoffMs, pause } from '../pause.js';
+import type { Lease } from '../lease/index.js';
 import { op } from '../txn.js';
-import type { TxnBuilder } from '../txn.js';
-import type { Watch, WatchOptions } from '../watch/index.js';
-
-/**
- * The recipe for locks and elections that etcd's clients share, so that all of them stand in the same line: whoever wants
- * a turn creates `<name>/<lease id in hexadecimal>`, hung on its lease; the key with the lowest create revision has the
- * turn; everyone else waits until the one right before it is gone, so that each release wakes one.
- */
-export interface TurnSource {
-  readonly store: Pick<KeyValueStore, 'page'>;
-  readonly lease: (ttlSeconds: number, options?: LeaseOptions) => Promise<Lease>;
-  readonly txn: () => TxnBuilder<[], []>;
-  /** One that is sent again like a read. */
-  readonly repeatableTxn: () => TxnBuilder<[], []>;
-  readonly watchDeletes: (keys: Keys, options: WatchOptions) => Watch;
-}
+import { enter, isStillThere, lineOf, waitForTurn, whenGone } from './line.js';
+import type { LineSource } from './line.js';
 
 export interface TurnOptions {
   /** How long it outlives a holder that has died. Default 15 seconds. */
@@ -63,20 +45,15 @@ export interface TurnWish {
 
 const ttlSecondsDefault = 15;
 
-export function lineOf(name: Bytes): { readonly prefix: Uint8Array } {
-  if (name.length === 0) throw new ClientError('invalid-argument', 'a lock or an election needs a name');
-  return { prefix: Buffer.concat([bytesOf(name), Buffer.from('/')]) };
-}
-
 /** Undefined: somebody else has it, and `mayWait` is false. */
 export async function takeTurn(
-  source: TurnSource,
+  source: LineSource,
   wish: TurnWish,
   options: TurnOptions,
 ): Promise<Turn | undefined> {
   const { prefix } = lineOf(wish.name);
   const { ttlSeconds = ttlSecondsDefault, timeoutMs, signal } = options;
-  const late = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const late = timeoutMs === undefined || timeoutMs === Infinity ? undefined : AbortSignal.timeout(timeoutMs);
   const patience = AbortSignal.any([late, signal].filter((each) => each !== undefined));
   const isOwn = options.lease === undefined;
   let turn: Turn | undefined;
@@ -90,7 +67,8 @@ export async function takeTurn(
       if (!place.isFirst) {
         if (!wish.mayWait) return undefined;
         await waitForTurn(source, prefix, place.revision, whilst);
-        await confirm(source, { key, revision: place.revision, wish, signal: whilst });
+        if (!(await isStillThere(source, { key, createRevision: place.revision }, whilst)))
+          throw new ClientError(wish.lostCode, `${wish.what}: somebody deleted its place in the line`);
       }
       whilst.throwIfAborted();
       turn = guard(source, { wish, key, revision: place.revision, lease, release });
@@ -103,100 +81,7 @@ export async function takeTurn(
   return turn;
 }
 
-interface Entering {
-  readonly key: Uint8Array;
-  readonly prefix: Uint8Array;
-  readonly value: Bytes;
-  readonly lease: Lease;
-  readonly isOwn: boolean;
-  readonly signal: AbortSignal;
-}
-
-/**
- * Creates the key, or finds it there from before. Doing so twice does no harm with a lease of its own, which is revoked at
- * the end: a straggler cannot bring the key back.
- */
-async function enter(
-  { txn, repeatableTxn }: TurnSource,
-  { key, prefix, value, lease, isOwn, signal }: Entering,
-): Promise<{ readonly revision: number; readonly isFirst: boolean }> {
-  const first = op.range({ prefix }, { sortBy: 'create', limit: 1 });
-  const builder = isOwn ? repeatableTxn() : txn();
-  const outcome = await builder
-    .if(compare.missing(key))
-    .then(op.put(key, value, { lease }), first)
-    .else(op.get(key), first)
-    .commit({ signal });
-  const revision = outcome.succeeded ? outcome.revision : outcome.results[0]?.createRevision;
-  const [owner] = outcome.results[1].entries;
-  if (revision === undefined || owner === undefined)
-    throw new ClientError('internal', 'the key is in its range');
-  const mine = outcome.succeeded ? value : outcome.results[0]?.value;
-  if (mine !== undefined && !equalBytes(bytesOf(mine), bytesOf(value))) {
-    const again = txn()
-      .if(compare.createRevision(key, '=', revision))
-      .then(op.put(key, value, { lease }));
-    await again.commit({ signal });
-  }
-  return { revision, isFirst: equalBytes(owner.key, key) };
-}
-
-async function waitForTurn(
-  source: TurnSource,
-  prefix: Uint8Array,
-  revision: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const before = { maxCreateRevision: revision - 1, sortBy: 'create', order: 'descend', limit: 1 } as const;
-  for (;;) {
-    const page = await persist(() => source.store.page({ prefix }, { ...before, signal }), signal);
-    const [predecessor] = page.entries;
-    if (predecessor === undefined) return;
-    await whenGone(source, predecessor, { seenAt: page.revision, signal });
-  }
-}
-
-async function confirm(
-  { store }: TurnSource,
-  { key, revision, wish, signal }: Pick<Turn, 'key' | 'revision'> & { wish: TurnWish; signal: AbortSignal },
-): Promise<void> {
-  const { entries } = await persist(() => store.page(key, { signal }), signal);
-  if (entries[0]?.createRevision === revision) return;
-  throw new ClientError(wish.lostCode, `${wish.what}: somebody deleted its place in the line`);
-}
-
-/** Resolves when the key, as it was created then, is no more. */
-async function whenGone(
-  { store, watchDeletes }: TurnSource,
-  { key, createRevision }: Pick<Entry, 'key' | 'createRevision'>,
-  { seenAt, signal }: { readonly seenAt: number; readonly signal: AbortSignal },
-): Promise<void> {
-  for (let from = seenAt + 1; ;) {
-    const watch = watchDeletes(key, { fromRevision: from, signal });
-    try {
-      for await (const event of watch) if (event.type === 'delete') return;
-    } catch (error) {
-      if (!(error instanceof ClientError && error.code === 'compacted')) throw error;
-    }
-    const page = await persist(() => store.page(key, { signal }), signal);
-    if (page.entries[0]?.createRevision !== createRevision) return;
-    from = page.revision + 1;
-  }
-}
-
-/** Waiting lasts as long as it takes, so members may fail in the meantime. */
-async function persist<Result>(read: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof ClientError && passing.has(error.code)) || signal.aborted) throw error;
-      await pause(backoffMs(attempt), signal);
-    }
-  }
-}
-
-function createRelease(source: TurnSource, lease: Lease, key: Uint8Array, isOwn: boolean): Turn['release'] {
+function createRelease(source: LineSource, lease: Lease, key: Uint8Array, isOwn: boolean): Turn['release'] {
   return async (options) => {
     if (isOwn) await lease.revoke(options);
     else
@@ -213,7 +98,7 @@ interface Guarded extends Pick<Turn, 'key' | 'revision' | 'lease' | 'release'> {
 }
 
 /** Watches over the turn until it is released: it ends with its lease, and with its key. */
-function guard(source: TurnSource, { wish, key, revision, lease, release }: Guarded): Turn {
+function guard(source: LineSource, { wish, key, revision, lease, release }: Guarded): Turn {
   const over = new AbortController();
   const onLeaseLost = (): void => lose(lease.signal.reason, 'its lease is over');
   lease.signal.addEventListener('abort', onLeaseLost);
@@ -260,7 +145,7 @@ function whyNot(
 ): unknown {
   if (signal?.aborted === true)
     return new ClientError('canceled', `${what}: aborted`, { cause: signal.reason });
-  if (late?.aborted === true) return new ClientError('timed-out', `${what}: others had it all the time`);
+  if (late?.aborted === true) return new ClientError('timed-out', `${what}: not acquired in time`);
   if (lease?.signal.aborted === true)
     return new ClientError(lostCode, `${what}: its lease is over`, { cause: lease.signal.reason });
   return error;

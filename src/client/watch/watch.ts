@@ -1,17 +1,18 @@
 import { messageOf } from '../../base/index.js';
 import { etcdserverpb } from '../../gen/protos.js';
 import { createDeferred } from '../deferred.js';
-import { ClientError, passing } from '../errors.js';
+import { ClientError } from '../errors.js';
 import { wireKeys } from '../keys.js';
 import type { Keys } from '../keys.js';
 import type { Keyspace } from '../keyspace.js';
 import type { KeyValueStore } from '../kv.js';
 import { revisionOf } from '../operations.js';
-import { backoffMs, pause } from '../pause.js';
 import { createWatchBuffer } from './buffer.js';
 import type { ChangeEvent, ProgressEvent, StateEvent, WatchBatch, WatchEvent } from './events.js';
-import type { Subscriber, WatchHub } from './hub.js';
+import type { WatchHub } from './hub.js';
 import { createRevisionAssembler } from './revisions.js';
+import type { Subscriber } from './session.js';
+import { readState } from './state.js';
 
 export interface WatchOptions {
   /** The first revision wanted, in the past or the future. Default: what comes after the watch has begun. */
@@ -115,7 +116,7 @@ function startableWatch(source: WatchSource, keys: Keys, options: WatchOptions):
     interrupted: () => assembler.reset(),
     compacted(compactRevision) {
       if (withState) {
-        readState().catch(fail);
+        begin().catch(fail);
         return;
       }
       const message = `watch: history up to revision ${compactRevision} is compacted, and ${next} was to come next`;
@@ -144,38 +145,14 @@ function startableWatch(source: WatchSource, keys: Keys, options: WatchOptions):
     hub.add(subscriber);
   }
 
-  async function readState(): Promise<void> {
-    for (let attempt = 1; !isOver(); attempt++) {
-      try {
-        const events = await stateNow();
-        const [{ revision }] = events;
-        buffer.push({ revision, events });
-        next = revision + 1;
-        if (isOver()) return;
-        state = 'parked';
-        if (!buffer.isFull) goOn();
-        return;
-      } catch (error) {
-        const mayPass =
-          error instanceof ClientError && (passing.has(error.code) || error.code === 'compacted');
-        if (!mayPass) throw error;
-        await pause(backoffMs(attempt), ending.signal);
-      }
-    }
-  }
-
-  function isOver(): boolean {
-    return state === 'over';
-  }
-
-  async function stateNow(): Promise<readonly [StateEvent]> {
-    let revision = 0;
-    const entries = [];
-    for await (const page of store.range(keys, { signal: ending.signal }).pages()) {
-      if (revision === 0) ({ revision } = page);
-      entries.push(...page.entries);
-    }
-    return [{ type: 'state', revision, entries }];
+  async function begin(): Promise<void> {
+    const event = await readState(store, keys, ending.signal);
+    if (event === undefined) return;
+    const { revision } = event;
+    buffer.push({ revision, events: [event] });
+    next = revision + 1;
+    state = 'parked';
+    if (!buffer.isFull) goOn();
   }
 
   function start(): void {
@@ -184,7 +161,7 @@ function startableWatch(source: WatchSource, keys: Keys, options: WatchOptions):
     if (signal?.aborted === true) abort();
     else {
       signal?.addEventListener('abort', abort);
-      if (withState && next === 0) readState().catch(fail);
+      if (withState && next === 0) begin().catch(fail);
       else hub.add(subscriber);
     }
   }
