@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type Long from 'long';
+import Long from 'long';
 import { etcdserverpb } from '../../../src/gen/protos.js';
 
 const { SortOrder, SortTarget } = etcdserverpb.RangeRequest;
@@ -311,13 +311,19 @@ function rangeOf(asked: RangePlan, binding: Binding): etcdserverpb.RangeRequest.
 
 function putOf(asked: PutPlan, binding: Binding): etcdserverpb.PutRequest.$Properties {
   const { prevKv, ignoreValue, ignoreLease } = asked;
-  const lease = typeof asked.lease === 'number' ? asked.lease : nthLease(asked.lease.nth, binding);
+  const lease = leaseOf(asked.lease, binding);
   const key = keyOf(asked.key, binding);
   return { key, value: Buffer.from(asked.value, 'latin1'), lease, prevKv, ignoreValue, ignoreLease };
 }
 
-function nthLease(nth: number, { leases = [] }: Binding): Long | number {
-  return leases[nth % Math.max(leases.length, 1)] ?? 0;
+/** A Long, as the generated code wants it: its types know the class by another name. */
+function leaseOf(lease: PutPlan['lease'], binding: Binding): number {
+  const id: unknown = typeof lease === 'number' ? Long.fromNumber(lease) : nthLease(lease.nth, binding);
+  return id as number;
+}
+
+function nthLease(nth: number, { leases = [] }: Binding): Long {
+  return leases[nth % Math.max(leases.length, 1)] ?? Long.ZERO;
 }
 
 function deleteOf(asked: DeletePlan, binding: Binding): etcdserverpb.DeleteRangeRequest.$Properties {
