@@ -129,14 +129,16 @@ export function createReconfiguration(
   // --- Newcomers that are to vote -----------------------------------------------------------------------------
 
   let watching = false;
+  let isStopped = false;
   driver.observe({
     leadershipChanged: watchNewcomers,
     membershipApplied: watchNewcomers,
-    stopped: () => (watching = true), // And never looks again.
+    stopped: () => (isStopped = true),
   });
 
   function watchNewcomers(): void {
-    if (watching || core.role !== 'leader' || joiningOf(state.machine.membership).length === 0) return;
+    if (watching || isStopped || core.role !== 'leader' || joiningOf(state.machine.membership).length === 0)
+      return;
     watching = true;
     env.after(config.heartbeatIntervalMs, () => {
       admitNewcomers()

@@ -46,7 +46,7 @@ export function whyNoEtcd(): string | null {
 
 export async function startSystem(
   system: 'quorate' | 'etcd',
-  options: Pick<ClusterOptions, 'dataFolder' | 'size'> & Pick<PairOptions, 'flags' | 'timing'>,
+  options: Pick<ClusterOptions, 'dataFolder' | 'size' | 'tls'> & Pick<PairOptions, 'flags' | 'timing'>,
 ): Promise<Cluster> {
   const { flags = [], timing = shortTiming, ...others } = options;
   const program = programs[system];

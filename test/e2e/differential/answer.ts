@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
 import { leaseNameOn, memberNameOn } from './side.js';
 import type { Side } from './side.js';
 import type { Method, Reply } from './wire.js';

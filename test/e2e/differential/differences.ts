@@ -45,14 +45,7 @@ export const meantDifferences: readonly MeantDifference[] = [
     etcd: 'its methods tell who is refused by code and sentence of its insides: UNKNOWN, `auth: invalid auth token`',
     quorate: 'by those that all other methods have',
     why: 'clients know them',
-    applies({ method, theirs, ours }) {
-      const [, inside] = /(?:^code 2: |"error": ")auth: ([^"]*)/.exec(theirs.text) ?? [];
-      return (
-        method.startsWith('Maintenance/') &&
-        inside !== undefined &&
-        ours.text.includes(`etcdserver: ${inside}`)
-      );
-    },
+    applies: isInsideOfMaintenance,
   },
   {
     name: 'password for a user without one',
@@ -133,4 +126,11 @@ export const leftOut: readonly Omit<MeantDifference, 'name' | 'applies'>[] = [
 /** The name of the meant difference that this is, or null. */
 export function explain(seen: Seen): string | null {
   return meantDifferences.find(({ applies }) => applies(seen))?.name ?? null;
+}
+
+function isInsideOfMaintenance({ method, theirs, ours }: Seen): boolean {
+  const [, inside] = /(?:^code 2: |"error": ")auth: ([^"]*)/.exec(theirs.text) ?? [];
+  return (
+    method.startsWith('Maintenance/') && inside !== undefined && ours.text.includes(`etcdserver: ${inside}`)
+  );
 }

@@ -90,7 +90,7 @@ export async function runEpoch({
     return result(null);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const message = error instanceof Difference ? error.message : `${error.stack ?? error.message}`;
+    const message = error instanceof Difference ? error.message : (error.stack ?? error.message);
     const members = await Promise.all(
       [...pair.subject.members, ...pair.reference.members].map(describeMember),
     );

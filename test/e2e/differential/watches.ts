@@ -43,6 +43,11 @@ interface RunningWatch {
   readonly logStart: number;
 }
 
+interface CreatedFields {
+  readonly watchId?: string;
+  readonly header?: { readonly revision?: string };
+}
+
 /** All watches of one run. */
 export interface WatchDesk {
   readonly streams: readonly StreamPair[];
@@ -143,9 +148,8 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
     const [last] = ours.slice(-1);
     if (!run.features.auth || last === undefined || !isLast(last)) return false;
     const before = JSON.stringify(ours.slice(0, -1));
-    const isDenied = /permission denied|invalid auth token|user name|auth/.test(
-      String(last['cancelReason'] ?? ''),
-    );
+    const { cancelReason = '' } = last as { readonly cancelReason?: string };
+    const isDenied = /permission denied|invalid auth token|user name/.test(cancelReason);
     if (!isDenied || before !== JSON.stringify(theirs.slice(0, ours.length - 1))) return false;
     const reason = 'watch of a user who lost the right';
     run.explained.set(reason, (run.explained.get(reason) ?? 0) + 1);
@@ -176,8 +180,8 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
       throw new Difference(run.sent.at(-1) ?? '', pretty(theirs), pretty(ours));
     }
     if (theirs === undefined || theirs === null || theirs['canceled'] === true) return;
-    const id = String(theirs['watchId'] ?? '0');
-    const now = Number((theirs['header'] as Fields | undefined)?.['revision'] ?? run.model.revision);
+    const { watchId: id = '0', header } = theirs as CreatedFields;
+    const now = Number(header?.revision ?? run.model.revision);
     const from = plan.startRevision === 0 ? now + 1 : plan.startRevision;
     const logStart = starts[0]?.get(id) ?? 0;
     pair.running.set(id, {
