@@ -1,0 +1,90 @@
+import type { Outcome } from './calls.js';
+
+/**
+ * What a workload's process did, in the words of its model: what linearizability, cycles, sets, banks and locks are checked
+ * on. An operation may have taken several calls. All of it survives JSON.
+ */
+export type Operation = {
+  /** Position in order of invocation, from 0. */
+  readonly id: number;
+  /**
+   * Operations of one process never overlap. After an unknown outcome the client goes on as a new process (Jepsen's
+   * convention).
+   */
+  readonly process: number;
+  readonly invokedUs: number;
+  /** Null: it never came back. */
+  readonly completedUs: number | null;
+} & OperationBody;
+
+type Body<Kind extends string, Action, Result> = Action & {
+  readonly kind: Kind;
+  readonly outcome: Outcome<Result>;
+};
+
+export type OperationBody =
+  // --- Registers
+  | Body<'read', { readonly key: string; readonly serializable: boolean }, { readonly value: string | null }>
+  | Body<'write', { readonly key: string; readonly value: string }, null>
+  | Body<
+      'cas',
+      { readonly key: string; readonly expected: string | null; readonly value: string },
+      { readonly swapped: boolean }
+    >
+  // --- List-append transactions
+  | Body<
+      'append',
+      { readonly steps: readonly AppendStep[] },
+      { readonly reads: readonly (readonly number[] | null)[] }
+    >
+  // --- Sets
+  | Body<'add', { readonly set: string; readonly element: number }, null>
+  | Body<'elements', { readonly set: string }, { readonly elements: readonly number[] }>
+  // --- Bank
+  | Body<
+      'transfer',
+      { readonly from: string; readonly to: string; readonly amount: number },
+      { readonly moved: boolean }
+    >
+  | Body<'balances', object, { readonly balances: Readonly<Record<string, number>> }>
+  // --- Unique ids
+  | Body<'unique-id', object, { readonly id: string }>
+  // --- Locks. `fence` is the revision at which the lock's key was created.
+  | Body<'lock', { readonly name: string }, { readonly fence: number }>
+  | Body<'unlock', { readonly name: string; readonly fence: number }, null>
+  /** Adds an element to the set that the lock guards: read, think, write. `fenced`: the write is refused once a later fence wrote. */
+  | Body<
+      'guarded-add',
+      {
+        readonly set: string;
+        readonly element: number;
+        readonly fence: number;
+        readonly fenced: boolean;
+      },
+      null
+    >
+  // --- Elections
+  | Body<'campaign', { readonly election: string; readonly value: string }, { readonly fence: number }>
+  | Body<'resign', { readonly election: string; readonly fence: number }, null>
+  | Body<'leader', { readonly election: string }, { readonly value: string | null; readonly fence: number }>
+  // --- Leases
+  | Body<'grant', { readonly lease: string; readonly ttlSeconds: number }, { readonly ttlSeconds: number }>
+  /** `ttlSeconds` 0: gone. */
+  | Body<'keep-alive', { readonly lease: string }, { readonly ttlSeconds: number }>
+  | Body<'revoke', { readonly lease: string }, null>
+  | Body<'attach', { readonly lease: string; readonly key: string }, null>
+  /** Whether the key that was attached to the lease is still there. */
+  | Body<'attached', { readonly lease: string; readonly key: string }, { readonly present: boolean }>
+  // --- Auth: a call as a user, which the rules in force allow or not.
+  | Body<
+      'guarded-read',
+      { readonly user: string; readonly key: string },
+      { readonly allowed: boolean; readonly revision: number }
+    >
+  | Body<'grant-right', { readonly user: string; readonly key: string }, null>
+  | Body<'revoke-right', { readonly user: string; readonly key: string }, null>;
+
+/** The results of `append` stand at the positions of their steps: lists for reads, null for appends. */
+export type AppendStep =
+  | { readonly type: 'append'; readonly key: string; readonly value: number }
+  | { readonly type: 'read'; readonly key: string };
