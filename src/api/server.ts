@@ -2,28 +2,16 @@ import { messageOf } from '../base/index.js';
 import type { Logger } from '../base/index.js';
 import type { Member } from '../member/index.js';
 import type { Tls } from '../tls/index.js';
-import { authMethods } from './auth.js';
-import { clusterMethods } from './cluster.js';
-import { electionMethods } from './election.js';
 import { isExpected } from './errors.js';
 import { createGateway } from './gateway/index.js';
 import { createGrpcServer } from './grpc-server.js';
-import { createHeaderWriter } from './header.js';
-import { healthMethods } from './health.js';
 import { createHttpServer } from './http-server.js';
-import { kvMethods } from './kv.js';
 import { createLeaderlessStreams } from './leaderless.js';
-import { leaseMethods } from './lease.js';
 import { defaultApiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { createListener } from './listener.js';
-import { lockMethods } from './lock.js';
-import { maintenanceMethods } from './maintenance.js';
-import { guarded } from './method.js';
 import { createMetrics } from './metrics/index.js';
-import { reflectionMethods } from './reflection.js';
-import { watchMethods } from './watch.js';
-import { snapshotMethods } from './snapshot.js';
+import { createServices } from './services.js';
 
 /** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
 export interface ApiServer {
@@ -55,22 +43,9 @@ export interface ApiServerOptions {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { member, listenUrls, logger, allowedOrigins = [] } = options;
   const limits = { ...defaultApiLimits, ...options.limits };
-  const header = createHeaderWriter(member);
   const metrics = createMetrics(member);
-  const methods = [
-    ...kvMethods(member, header),
-    ...leaseMethods(member, header),
-    ...clusterMethods(member, header),
-    ...maintenanceMethods(member, header),
-    ...snapshotMethods(member),
-    ...authMethods(member, header),
-    ...watchMethods(member, header, limits),
-    ...lockMethods(member, header),
-    ...electionMethods(member, header),
-    ...healthMethods(),
-    ...reflectionMethods(),
-  ];
-  const counted = methods.map((method) => metrics.counted(guarded(member, method)));
+  const methods = createServices(member, limits);
+  const counted = methods.map((method) => metrics.counted(method));
   const onFailure = (path: string, thrown: unknown): void => {
     if (isExpected(thrown)) return;
     logger.error('a call failed unexpectedly', { path, reason: messageOf(thrown) });
