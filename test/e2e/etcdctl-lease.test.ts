@@ -67,7 +67,7 @@ describe.skipIf(reason !== null)('etcdctl 3.4', () => {
       for (const format of formats) {
         const hide = format === 'protobuf' ? hideBytes : hideRest;
         const { stdout } = await shell.run(`lease grant 50 -w ${format}`, { hide });
-        const granted = /"?ID"?(?:"| )?:\s?(\d+)/.exec(stdout)?.[1] ?? /lease ([0-9a-f]+)/.exec(stdout)?.[1];
+        const granted = /\bID"?(?:"| )?:\s?(\d+)/.exec(stdout)?.[1] ?? /lease ([0-9a-f]+)/.exec(stdout)?.[1];
         if (granted === undefined) continue;
         const hex = format === 'simple' ? granted : BigInt(granted).toString(16);
         await shell.run(`lease revoke ${hex} -w ${format}`);

@@ -5,7 +5,7 @@ import { etcdctl } from './etcdctl.js';
 /**
  * Replaces what differs from cluster to cluster whatever it stores: members' ids and addresses by their names, other ids
  * by numbers in the order of their appearance, `given` texts by their names, times, and the width of tables; leaves out
- * how often etcdctl tried again.
+ * how often etcdctl tried again, and what it was about to do when it was interrupted.
  */
 export async function createMask(
   cluster: Cluster,
@@ -26,6 +26,7 @@ export async function createMask(
     withPlainTables(
       withNames(withAddresses(output, cluster), given)
         .replaceAll(/\{[^\n]*"attempt":[1-9]\d*[^\n]*\n/g, '')
+        .replaceAll(/\{[^\n]*"attempt":0[^\n]*code = Canceled[^\n]*\n/g, '')
         .replaceAll(/"(cluster_id|raft_term|raftTerm|raftIndex|raftAppliedIndex)":\d+/g, '"$1":…')
         .replaceAll(/"(ClusterID|RaftTerm|RaftIndex|RaftAppliedIndex)" : \d+/g, '"$1" : …')
         .replaceAll(/"ts":"[^"]*"/g, '"ts":…')

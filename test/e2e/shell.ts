@@ -133,7 +133,8 @@ function createShell(parts: ShellParts): Shell {
       const shown = [`$ etcdctl ${typeof command === 'string' ? command : command.join(' ')}`];
       if (ended === null) return `${shown.join('')}\n(did not end)\n`;
       const { stdout, stderr, end } = ended;
-      const errors = stderr === '' ? '' : `(stderr) ${hide(mask(stderr))}`;
+      const said = hide(mask(stderr));
+      const errors = said === '' ? '' : `(stderr) ${said}`;
       return `${hide(mask(shown.join('')))}\n${hide(mask(stdout))}${errors}(${end})\n`;
     });
     return { ...started, ended: started.ended.then((end) => (ended = end)) };
