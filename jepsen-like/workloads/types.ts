@@ -1,0 +1,78 @@
+import type { Random } from '../../src/base/index.js';
+import type { OperationBody, Outcome } from '../history/index.js';
+import type { Session, WatchHandle, WatchSpec } from '../store/index.js';
+
+export type OperationKind = OperationBody['kind'];
+type BodyOf<Kind extends OperationKind> = Extract<OperationBody, { readonly kind: Kind }>;
+/** The operation without what came of it. */
+export type Intent<Kind extends OperationKind> = Omit<BodyOf<Kind>, 'outcome'>;
+export type Result<Kind extends OperationKind> =
+  BodyOf<Kind>['outcome'] extends Outcome<infer Value> ? Value : never;
+
+/** One client of a run. Its workload's actions run one after the other; what it starts in the background runs beside them. */
+export interface Client {
+  /** 0, 1, 2 … */
+  readonly number: number;
+  readonly session: Session;
+  /** A session of its own for work in the background: another process to the checkers. */
+  newSession(): Session;
+  /**
+   * Records an operation around its work. A CallError makes it `failed` or `unknown` (`unknown` unless it is a refusal, or the
+   * operation only reads), renews the session's process after an unknown one, and is not thrown on: the outcome tells.
+   */
+  operation<Kind extends OperationKind>(
+    intent: Intent<Kind>,
+    work: () => Promise<Result<Kind>>,
+    options?: { readonly session?: Session; readonly isRead?: boolean },
+  ): Promise<Outcome<Result<Kind>>>;
+  /** A watch that goes on where it was after every break, on the next member, until it is canceled or the run ends. */
+  follow(spec: WatchSpec): FollowHandle;
+  /** On the client's own clock; a paused client sleeps longer. Resolves early when the run ends. */
+  sleep(ms: number): Promise<void>;
+  nowUs(): number;
+  /** True once the faults are over and all that is left is to read what came of it. */
+  readonly isEnding: boolean;
+  /** Runs beside the client's actions; the run ends it by `isEnding` and by waking its sleeps. What it throws fails the run. */
+  background(work: () => Promise<void>): void;
+  /** What a workload keeps for this client between its actions. */
+  readonly state: Map<string, unknown>;
+}
+
+export interface FollowHandle {
+  readonly current: WatchHandle | null;
+  readonly nextRevision: number;
+  requestProgress(): void;
+  pause(): void;
+  resume(): void;
+  cancel(): void;
+}
+
+/** What a drawn action may know of its run. */
+export interface DrawContext {
+  readonly random: Random;
+  readonly client: number;
+  readonly clients: number;
+  /** A number that no other action of this plan has: makes values unique. */
+  readonly nth: number;
+  /** How many keys, accounts, sets … the workload should use: fewer means more contention. */
+  readonly keys: number;
+}
+
+/**
+ * Something that clients do, and that some checker can judge. An action is a small JSON value: it stands in plans, is drawn
+ * beforehand, and shrinks by being left out. What it does may depend on what it reads, and on nothing else.
+ */
+export interface Workload<Action extends object = object> {
+  /** `register`, `set`, `append`, `bank`, `unique-ids`, `lock`, `election`, `lease`, `watch`, `churn`, `auth`. */
+  readonly name: string;
+  /** For the help: what it does, in a line. */
+  readonly summary: string;
+  draw(context: DrawContext): Action;
+  perform(action: Action, client: Client): Promise<void>;
+  /** Once, by one client, before the first action: accounts that hold money, users and roles. Retries until it has worked. */
+  prepare?(client: Client, options: { readonly keys: number }): Promise<void>;
+  /** By every client, after the faults: the last reads. */
+  finish?(client: Client, options: { readonly keys: number }): Promise<void>;
+  /** Names of the checkers that judge it (all checkers look at every run all the same). */
+  readonly checkers: readonly string[];
+}
