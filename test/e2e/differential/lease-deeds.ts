@@ -53,7 +53,8 @@ async function grant(run: Run, random: Random): Promise<void> {
   const as = somebody(run);
   const isOdd = random.chance(0.15);
   const ttl = isOdd ? pick(random, oddTtls) : String(pick(random, lasting));
-  const isChosen = random.chance(0.1);
+  // Which id the servers chose, their lists tell: to whoever asks, or to root, whose token may have ended.
+  const isChosen = random.chance(0.1) && !model.isAuthEnabled;
   const id = isChosen ? '0' : pick(random, ids);
   const isKnown = model.leases.has(id);
   const name = isChosen ? `chosen ${++model.chosenLeaseCount}` : id;
@@ -64,19 +65,19 @@ async function grant(run: Run, random: Random): Promise<void> {
   });
   if (!told.ok || isKnown) return;
   if (isChosen) {
-    // Which ids they are, the lists tell: the one that has no name.
     await Promise.all([run.reference, run.subject].map((side) => nameChosen(run, side, name)));
   }
   model.leases.set(name, { ttl: Number(told.fields['TTL']) });
   if (Number(told.fields['TTL']) < lastingMin) await end(run, random, name);
 }
 
+/** The lease without a name is the one. */
 async function nameChosen(run: Run, side: Side, name: string): Promise<void> {
   const method = methods['Lease/LeaseLeases'];
   const reply = await side
     .wire(run.member)
     .call(method.path, new Uint8Array(), tokenOf(side, asRoot(run.model)));
-  if (!reply.ok) return;
+  if (!reply.ok) throw new Error(`${side.name} does not tell its leases: ${JSON.stringify(reply)}`);
   const { leases = [] } = fieldsOf(method.response, reply.bytes) as {
     readonly leases?: readonly { ID: string }[];
   };
