@@ -1,7 +1,10 @@
 import type { Logger, Random } from '../base/index.js';
+import type { StateMachine } from '../mvcc/index.js';
 import type { PeerNetwork } from '../peer/index.js';
+import type { Core } from '../raft/index.js';
 import type { Disk } from '../storage/index.js';
 import type { Secrets } from './auth/index.js';
+import type { Observer } from './observer.js';
 
 export interface Timer {
   cancel(): void;
@@ -26,4 +29,13 @@ export interface Env {
   readonly logger: Logger;
   /** The member found itself wrong, or its disk failed. It must not run on: a process ends here. */
   fatal(reason: Error): void;
+  /** Shown the member from inside once it runs: the simulator checks invariants there. Real members have nobody who looks. */
+  readonly inspect?: (inside: Inside) => void;
+}
+
+export interface Inside {
+  readonly core: Core;
+  /** A snapshot replaces it. */
+  machine(): StateMachine;
+  observe(observer: Observer): void;
 }

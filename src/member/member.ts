@@ -54,6 +54,7 @@ export async function startMember(
   }
   const member = createMember({ config, env, core, state, driver, clusterId: initial.clusterId });
   publishAttributes({ id, config, env, state, driver });
+  env.inspect?.({ core, machine: () => state.machine, observe: (observer) => driver.observe(observer) });
   return member;
 }
 

@@ -40,13 +40,16 @@ export interface StoreRecord {
   holder: object | null;
 }
 
+/** What happens to the `write`-th write of a store. */
+export type StoreFaults = (store: string, write: number) => WriteFault | null;
+
 export interface MemoryStoreOptions {
   readonly record: StoreRecord;
-  readonly faults: readonly WriteFault[];
+  readonly faultOf: StoreFaults;
   readonly schedule: (write: MemoryWrite) => Promise<void>;
 }
 
-export function openMemoryRecord({ record, faults, schedule }: MemoryStoreOptions): OrderedStore {
+export function openMemoryRecord({ record, faultOf, schedule }: MemoryStoreOptions): OrderedStore {
   const holder = {};
   record.holder = holder;
   let failure: QuorateError | null = null;
@@ -63,7 +66,7 @@ export function openMemoryRecord({ record, faults, schedule }: MemoryStoreOption
     if (record.holder !== holder) await never();
     if (failure !== null) throw failure;
     const number = ++record.writeCount;
-    const fault = faults.find((planned) => planned.store === record.name && planned.write === number);
+    const fault = faultOf(record.name, number);
     record.inFlight = { number, changes, durable: false };
     const stallMs = fault?.type === 'stall' ? fault.ms : 0;
     await schedule({ store: record.name, number, sync, sizeBytes: sizeBytesOf(changes), stallMs });

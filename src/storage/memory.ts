@@ -3,7 +3,7 @@ import type { Key, Random } from '../base/index.js';
 import type { Disk, OrderedStore } from './kv.js';
 import { createImage } from './memory-image.js';
 import { applyTo, commit, openMemoryRecord } from './memory-store.js';
-import type { StoreRecord } from './memory-store.js';
+import type { StoreFaults, StoreRecord } from './memory-store.js';
 
 /** A write on its way to the disk, as the scheduler sees it. */
 export interface MemoryWrite {
@@ -46,6 +46,8 @@ export interface MemoryDiskOptions {
   /** Decides what a power cut takes. Default: a generator with a fixed seed. */
   readonly random?: Random;
   readonly faults?: readonly WriteFault[];
+  /** Faults that are decided when the write is handed over, where the list has none. */
+  readonly faultOf?: (store: string, write: number) => WriteFault | null;
   /** Resolves when the disk is done with the write; it takes effect then. Default: at once, whatever the stall. */
   readonly schedule?: (write: MemoryWrite) => Promise<void>;
 }
@@ -71,7 +73,8 @@ export interface MemoryDisk extends Disk {
 }
 
 export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
-  const { random = seededRandom(1), faults = [], schedule = async () => Promise.resolve() } = options;
+  const { random = seededRandom(1), schedule = async () => Promise.resolve() } = options;
+  const faultOf = faultFinder(options);
   const records = new Map<string, StoreRecord>();
   const coin: Survives = () => random.chance(0.5);
 
@@ -89,7 +92,7 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
       records.set(name, record);
       record.base = null;
       record.pending = [];
-      return Promise.resolve(openMemoryRecord({ record, faults, schedule }));
+      return Promise.resolve(openMemoryRecord({ record, faultOf, schedule }));
     },
 
     async remove(name) {
@@ -140,8 +143,13 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
 export function createMemoryStore(
   options: MemoryDiskOptions & { readonly name?: string } = {},
 ): OrderedStore {
-  const { faults = [], schedule = async () => Promise.resolve(), name = 'memory' } = options;
-  return openMemoryRecord({ record: newRecord(name), faults, schedule });
+  const { schedule = async () => Promise.resolve(), name = 'memory' } = options;
+  return openMemoryRecord({ record: newRecord(name), faultOf: faultFinder(options), schedule });
+}
+
+function faultFinder({ faults = [], faultOf = () => null }: MemoryDiskOptions): StoreFaults {
+  return (store, write) =>
+    faults.find((planned) => planned.store === store && planned.write === write) ?? faultOf(store, write);
 }
 
 function newRecord(name: string): StoreRecord {

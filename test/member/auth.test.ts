@@ -5,7 +5,7 @@ import { createJwtSettings, defaultAuthConfig, defaultLimits } from '../../src/m
 import type { Credentials, Member, Secrets } from '../../src/member/index.js';
 import type { AuthCommand, Principal } from '../../src/mvcc/index.js';
 import { put, range } from '../mvcc/requests.js';
-import { cheapSecrets } from './secrets.js';
+import { cheapSecrets } from '../../jepsen-like/simulator/index.js';
 import { createWorld } from './world.js';
 import type { World, WorldOptions } from './world.js';
 

@@ -6,7 +6,7 @@ import type { PeerHandlers, PeerNetwork } from '../../src/peer/index.js';
 import type { Message } from '../../src/raft/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { MemoryDisk, MemoryWrite, StoreEntry, WriteFault } from '../../src/storage/index.js';
-import { cheapSecrets } from './secrets.js';
+import { cheapSecrets } from '../../jepsen-like/simulator/index.js';
 
 /**
  * Whole members, the very driver, log and state machine of production, over simulated time, disks and network: only `Env` is

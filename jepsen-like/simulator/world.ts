@@ -1,0 +1,225 @@
+import { silentLogger } from '../../src/base/index.js';
+import type { Logger } from '../../src/base/index.js';
+import { defaultLimits, initialIdentity } from '../../src/member/index.js';
+import type { InitialIdentity, Member, MemberConfig } from '../../src/member/index.js';
+import type { MemberNote } from '../history/index.js';
+import type { Transport } from '../store/index.js';
+import { createAgenda } from './agenda.js';
+import type { Agenda } from './agenda.js';
+import { createHost } from './host.js';
+import type { Host } from './host.js';
+import { createInvariants } from './invariants.js';
+import { createLinks } from './links.js';
+import type { Links } from './links.js';
+import { createPeerNetwork } from './peer-network.js';
+import { createTrace } from './trace.js';
+import type { Trace } from './trace.js';
+import { createClientTransport } from './transport.js';
+
+/**
+ * Whole members, the very driver, log, state machine and services of production, over simulated time, disks and network. Only what a
+ * member takes from its world (`Env`) is replaced. Time passes when `run` says so, in jumps from one happening to the next.
+ */
+export interface World {
+  readonly agenda: Agenda;
+  readonly links: Links;
+  readonly trace: Trace;
+  readonly nowMs: number;
+  /** Members by name: `m1`, `m2` … and those that joined. */
+  readonly hosts: ReadonlyMap<string, Host>;
+  host(name: string): Host;
+  /** Starts a process of the member; it may take its time, or fail. */
+  start(name: string): void;
+  /** A new machine for a member that the cluster has added: what `member add` told, and who is there now. */
+  addHost(name: string, identity: InitialIdentity): Host;
+  /** The machine will never come back. */
+  removeHost(name: string): void;
+  identityOf(name: string): InitialIdentity;
+  transportOf(client: string): Transport;
+  /** Roles and terms, whenever they changed. */
+  readonly notes: readonly MemberNote[];
+  /** The member that leads in the highest term, if one does. */
+  readonly leader: Host | null;
+  /** Lets time pass until it holds; throws a Violation that happens on the way. False: not within the limit. */
+  run(until: () => boolean, limitMs: number): Promise<boolean>;
+  /** Lets time pass until the promise settles. */
+  settle<T>(promise: Promise<T>, limitMs?: number): Promise<T>;
+  /** Happenings so far. */
+  readonly stepCount: number;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly members: number;
+  readonly config?: Partial<
+    Omit<
+      MemberConfig,
+      'name' | 'clientUrls' | 'initialCluster' | 'initialClusterToken' | 'initialClusterState'
+    >
+  >;
+  readonly logger?: Logger;
+}
+
+export function createWorld({ seed, members, config = {}, logger = silentLogger }: WorldOptions): World {
+  const agenda = createAgenda();
+  const trace = createTrace();
+  const links = createLinks(seed);
+  const hosts = new Map<string, Host>();
+  const identities = new Map<string, InitialIdentity>();
+  const byId = new Map<string, Host>();
+  const notes: MemberNote[] = [];
+  const names = Array.from({ length: members }, (_, index) => `m${index + 1}`);
+  let stepCount = 0;
+  const invariants = createInvariants((host, { role, term, commitIndex }) => {
+    trace.note(9, agenda.nowUs, term, commitIndex);
+    notes.push({ atUs: agenda.nowUs, member: host.name, role: roleOf(role), term, commitIndex });
+  });
+
+  const configOf = (name: string): MemberConfig => ({
+    name,
+    clientUrls: [`http://${name}:2379`],
+    initialCluster: names.map((each) => ({ name: each, peerUrls: [`http://${each}:2380`] })),
+    initialClusterToken: 'world',
+    initialClusterState: 'new',
+    heartbeatIntervalMs: 100,
+    electionTimeoutMs: 1000,
+    snapshotCount: 10_000,
+    limits: defaultLimits,
+    ...config,
+  });
+
+  function hostNamed(name: string): Host {
+    const found = hosts.get(name);
+    if (found === undefined) throw new Error(`there is no member ${name} in this world`);
+    return found;
+  }
+
+  function identityOf(name: string): InitialIdentity {
+    return identities.get(name) ?? initialIdentity(configOf(name));
+  }
+
+  function addHost(name: string, identity: InitialIdentity): Host {
+    const host = createHost({
+      name,
+      seed,
+      agenda,
+      trace,
+      logger,
+      network: (self) =>
+        createPeerNetwork(self, {
+          agenda,
+          links,
+          trace,
+          hostOf: (id) => byId.get(id) ?? null,
+          idOf: (each) => identityOf(each.name).memberId,
+        }),
+      inspect(self, inside) {
+        invariants.began(self, inside);
+        self.onEnd(() => invariants.ended(self));
+      },
+    });
+    hosts.set(name, host);
+    identities.set(name, identity);
+    byId.set(identity.memberId, host);
+    return host;
+  }
+
+  for (const name of names) addHost(name, initialIdentity(configOf(name)));
+
+  async function step(): Promise<boolean> {
+    await drained();
+    if (!agenda.runNext()) return false;
+    stepCount += 1;
+    await drained();
+    for (const host of hosts.values()) invariants.check(host);
+    return true;
+  }
+
+  async function run(until: () => boolean, limitMs: number): Promise<boolean> {
+    const limitUs = agenda.nowUs + limitMs * 1000;
+    await drained();
+    while (!until()) {
+      if (agenda.nextUs > limitUs || !(await step())) {
+        agenda.at(limitUs, () => undefined);
+        await step();
+        return until();
+      }
+    }
+    return true;
+  }
+
+  return {
+    agenda,
+    links,
+    trace,
+    get nowMs() {
+      return agenda.nowUs / 1000;
+    },
+    hosts,
+    host: hostNamed,
+    start: (name) => hostNamed(name).start(configOf(name), identityOf(name)),
+    addHost,
+    removeHost(name) {
+      const host = hostNamed(name);
+      host.kill();
+      hosts.delete(name);
+      byId.delete(identityOf(name).memberId);
+      identities.delete(name);
+    },
+    identityOf,
+    transportOf: (client) =>
+      createClientTransport({
+        name: client,
+        agenda,
+        links,
+        trace,
+        members: () => [...hosts.keys()],
+        hostOf: (name) => hosts.get(name) ?? null,
+      }),
+    notes,
+    get leader() {
+      let first: { readonly host: Host; readonly term: number } | null = null;
+      for (const host of hosts.values()) {
+        const view = invariants.view(host);
+        if (view?.role === 'leader' && view.term > (first?.term ?? -1)) first = { host, term: view.term };
+      }
+      return first?.host ?? null;
+    },
+    run,
+    async settle(promise, limitMs = 60_000) {
+      let settled = false;
+      const mark = (): void => void (settled = true);
+      promise.then(mark, mark);
+      if (!(await run(() => settled, limitMs))) throw new Error(`not settled within ${limitMs} simulated ms`);
+      return promise;
+    },
+    get stepCount() {
+      return stepCount;
+    },
+  };
+}
+
+/** The member that runs on this host. */
+export function memberOf(host: Host): Member {
+  if (host.member === null) throw new Error(`${host.name} does not serve`);
+  return host.member;
+}
+
+function roleOf(role: string): MemberNote['role'] {
+  switch (role) {
+    case 'leader':
+    case 'candidate':
+    case 'learner':
+    case 'down':
+      return role;
+    case 'pre-candidate':
+      return 'pre-candidate';
+    default:
+      return 'follower';
+  }
+}
+
+/** Until no promise has anything left to do. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
