@@ -85,6 +85,11 @@ export const leftOut: readonly Omit<MeantDifference, 'name' | 'applies'>[] = [
     why: 'later etcds (CVE-2026-44283)',
   },
   {
+    etcd: 'looks at no permission within nested transactions',
+    quorate: 'at all of them',
+    why: 'later etcds check them too',
+  },
+  {
     etcd: 'looks at no permission to write or to manage users while an alarm is raised',
     quorate: 'looks at all of them',
     why: 'a bug of etcd 3.4',

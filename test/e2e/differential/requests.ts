@@ -231,7 +231,9 @@ export function isForRoot(request: Plan): boolean {
   return (
     request.method === 'Txn' &&
     allOperations(request.txn).some(
-      (each) => 'requestPut' in each && (each.requestPut.prevKv || each.requestPut.lease !== 0),
+      (each) =>
+        'requestTxn' in each ||
+        ('requestPut' in each && (each.requestPut.prevKv || each.requestPut.lease !== 0)),
     )
   );
 }
