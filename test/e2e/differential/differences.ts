@@ -85,6 +85,11 @@ export const leftOut: readonly Omit<MeantDifference, 'name' | 'applies'>[] = [
     why: 'later etcds (CVE-2026-44283)',
   },
   {
+    etcd: 'a watch from a key on takes the right to that key alone, and tells of all that follow',
+    quorate: 'takes the right to all that it tells of',
+    why: 'a bug of etcd 3.4',
+  },
+  {
     etcd: 'looks at no permission within nested transactions',
     quorate: 'at all of them',
     why: 'later etcds check them too',

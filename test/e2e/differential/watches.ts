@@ -163,6 +163,9 @@ export function createWatchDesk(runOf: () => Run): WatchDesk {
 
   async function create(pair: StreamPair, plan: WatchPlan): Promise<void> {
     const run = runOf();
+    // etcd 3.4 asks only for the right to the first key: see `leftOut`.
+    const isRoot = typeof pair.as === 'number' && run.model.tokens[pair.as] === 'root';
+    if (run.model.isAuthEnabled && !isRoot && plan.rangeEnd === '\0') return;
     await run.catchUp(pair.member);
     run.note(`watch ${JSON.stringify(plan)} on a stream of ${String(pair.as)} to n${pair.member + 1}`);
     run.requestCount += 1;
