@@ -15,8 +15,12 @@ export interface Agenda {
   readonly nowUs: number;
   /** Never before now. */
   at(atUs: number, action: () => void): Due;
+  /** At this very time, before anything that is planned; what is at hand comes first. */
+  soon(action: () => void): void;
   /** When the next thing happens; infinite when there is none. */
   readonly nextUs: number;
+  /** Lets everything happen that was to happen soon, and what follows from it at once; false if there was nothing. */
+  runSoon(): boolean;
   /** Goes to the next thing and lets it happen; false if there is none. */
   runNext(): boolean;
 }
@@ -26,6 +30,7 @@ export function createAgenda(): Agenda {
   const heap: Entry[] = [];
   let nowUs = 0;
   let order = 0;
+  let soon: (() => void)[] = [];
 
   function isBefore(a: Entry, b: Entry): boolean {
     return a.atUs < b.atUs || (a.atUs === b.atUs && a.order < b.order);
@@ -84,6 +89,16 @@ export function createAgenda(): Agenda {
       };
       push(entry);
       return entry;
+    },
+    soon: (action) => void soon.push(action),
+    runSoon() {
+      if (soon.length === 0) return false;
+      while (soon.length > 0) {
+        const actions = soon;
+        soon = [];
+        for (const action of actions) action();
+      }
+      return true;
     },
     get nextUs() {
       dropCanceled();

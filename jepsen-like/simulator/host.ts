@@ -31,6 +31,8 @@ export interface Host {
   readonly isPaused: boolean;
   /** Why the last process ended itself. */
   readonly fatal: Error | null;
+  /** Something has run in it since this was last false. */
+  isTouched: boolean;
   /** Writes take so many times as long. */
   diskSlowness: number;
   /** Every write fails with this. */
@@ -109,8 +111,10 @@ export function createHost(options: HostOptions): Host {
     const own = incarnation;
     const run = (): void => {
       if (incarnation !== own) return;
-      if (waiting === null) action();
-      else waiting[kind].push(run);
+      if (waiting === null) {
+        host.isTouched = true;
+        action();
+      } else waiting[kind].push(run);
     };
     return run;
   }
@@ -121,7 +125,7 @@ export function createHost(options: HostOptions): Host {
       monotonicMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
       after: (delayMs, action) => clock.after(delayMs, whileAlive(action, 'timers')),
-      soon: (action) => void agenda.at(agenda.nowUs, whileAlive(action, 'timers')),
+      soon: (action) => agenda.soon(whileAlive(action, 'timers')),
       random,
       secrets: cheapSecrets(random),
       disk,
@@ -179,6 +183,7 @@ export function createHost(options: HostOptions): Host {
     get fatal() {
       return fatal;
     },
+    isTouched: false,
     diskSlowness: 1,
     diskFailure: null,
     nextWriteFault: null,

@@ -16,6 +16,8 @@ export interface LinkState {
 export interface Link extends LinkState {
   /** When the next message arrives, its copies after it; empty: it is lost. Draws from the link's own chance. */
   arrivals(nowUs: number): readonly number[];
+  /** As it was at first, but for what cuts it. */
+  calm(): void;
 }
 
 export const calm: LinkState = {
@@ -33,6 +35,7 @@ export function createLink(seed: number, name: string): Link {
   let lastUs = 0;
   const link: Link = {
     ...calm,
+    calm: () => void Object.assign(link, { ...calm, cuts: link.cuts }),
     arrivals(nowUs) {
       if (link.cuts > 0 || random.below(1000) < link.lossPermille) return [];
       const copies = random.below(1000) < link.duplicatePermille ? 2 : 1;

@@ -54,13 +54,14 @@ export function createClientTransport(wiring: ClientWiring): Transport {
     call: (member, path, message, { timeoutMs, token }) =>
       new Promise((resolve, reject) => {
         const host = find(member);
-        const controller = new AbortController();
+        /** Most methods never look at it. */
+        let controller: AbortController | null = null;
         let isOver = false;
         const settle = (outcome: () => void): void => {
           if (isOver) return;
           isOver = true;
           deadline.cancel();
-          controller.abort(new QuorateError('canceled'));
+          controller?.abort(new QuorateError('canceled'));
           trace.note(6, agenda.nowUs);
           outcome();
         };
@@ -79,9 +80,12 @@ export function createClientTransport(wiring: ClientWiring): Transport {
           );
           host.within(() => {
             if (isOver) return;
-            answerOf(method, Buffer.from(message), contextOf(token), controller.signal).then(
+            if (method.type === 'stream' || method.usesSignal === true) controller = new AbortController();
+            const signal = controller?.signal ?? never;
+            answerOf(method, Buffer.from(message), contextOf(token), signal).then(
               (answer) => {
                 forget();
+                controller = null;
                 trace.note(7, agenda.nowUs, answer.length);
                 travel(member, name, () => settle(() => resolve(answer)));
               },
@@ -208,6 +212,8 @@ export function createClientTransport(wiring: ClientWiring): Transport {
     },
   };
 }
+
+const never = new AbortController().signal;
 
 /** Of a method that streams: its first answer to its one request. */
 async function answerOf(

@@ -35,7 +35,10 @@ export interface World {
   /** The machine will never come back. */
   removeHost(name: string): void;
   identityOf(name: string): InitialIdentity;
+  /** A client on a machine of this name. */
   transportOf(client: string): Transport;
+  /** All that have one. */
+  readonly clients: ReadonlySet<string>;
   /** Roles and terms, whenever they changed. */
   readonly notes: readonly MemberNote[];
   /** The member that leads in the highest term, if one does. */
@@ -69,6 +72,7 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
   const byId = new Map<string, Host>();
   const notes: MemberNote[] = [];
   const names = Array.from({ length: members }, (_, index) => `m${index + 1}`);
+  const clients = new Set<string>();
   let stepCount = 0;
   const invariants = createInvariants((host, { role, term, commitIndex }) => {
     trace.note(9, agenda.nowUs, term, commitIndex);
@@ -127,11 +131,17 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
   for (const name of names) addHost(name, initialIdentity(configOf(name)));
 
   async function step(): Promise<boolean> {
-    await drained();
     if (!agenda.runNext()) return false;
     stepCount += 1;
-    await drained();
-    for (const host of hosts.values()) invariants.check(host);
+    do {
+      agenda.runSoon();
+      await drained();
+    } while (agenda.runSoon());
+    for (const host of hosts.values()) {
+      if (!host.isTouched) continue;
+      host.isTouched = false;
+      invariants.check(host);
+    }
     return true;
   }
 
@@ -167,15 +177,18 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
       identities.delete(name);
     },
     identityOf,
-    transportOf: (client) =>
-      createClientTransport({
+    transportOf(client) {
+      clients.add(client);
+      return createClientTransport({
         name: client,
         agenda,
         links,
         trace,
         members: () => [...hosts.keys()],
         hostOf: (name) => hosts.get(name) ?? null,
-      }),
+      });
+    },
+    clients,
     notes,
     get leader() {
       let first: { readonly host: Host; readonly term: number } | null = null;

@@ -1,5 +1,5 @@
 import { at, messageOf, QuorateError } from '../base/index.js';
-import type { OrderedStore, StoreOperation } from '../storage/index.js';
+import type { Batches } from './batches.js';
 import { everything, successorOf } from './key-index.js';
 import type { KeyIndex } from './key-index.js';
 import type { Pins } from './pins.js';
@@ -27,7 +27,7 @@ export interface Compaction {
 }
 
 export interface CompactionOptions {
-  readonly store: OrderedStore;
+  readonly batches: Batches;
   readonly index: KeyIndex;
   readonly pins: Pins;
   readonly yieldToLoop: () => Promise<void>;
@@ -39,7 +39,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-export function createCompaction({ store, index, pins, yieldToLoop }: CompactionOptions): Compaction {
+export function createCompaction({ batches, index, pins, yieldToLoop }: CompactionOptions): Compaction {
   let target: Revision = -1;
   let done: Revision = -1;
   let closing = false;
@@ -74,23 +74,23 @@ export function createCompaction({ store, index, pins, yieldToLoop }: Compaction
 
   /** Goes over all keys once. False: it was told to stop. */
   async function sweep(revision: Revision): Promise<boolean> {
-    let deletions: StoreOperation[] = [];
+    let deletions: Uint8Array[] = [];
     for (let from: string | null = everything.key; from !== null;) {
       if (closing) return false;
       const { keys } = index.chunk(from, everything, chunkLength);
       for (const key of keys) {
         index.compact(key, revision, (id, tombstone) => {
-          deletions.push({ type: 'del', key: recordKeyOf(id, tombstone) });
+          deletions.push(recordKeyOf(id, tombstone));
         });
       }
       while (deletions.length >= batchLengthMax) {
-        await store.write(deletions.slice(0, batchLengthMax), { sync: true });
+        await batches.remove(deletions.slice(0, batchLengthMax));
         deletions = deletions.slice(batchLengthMax);
       }
       from = keys.length < chunkLength ? null : successorOf(at(keys, keys.length - 1));
       await yieldToLoop();
     }
-    if (deletions.length > 0) await store.write(deletions, { sync: true });
+    if (deletions.length > 0) await batches.remove(deletions);
     return true;
   }
 

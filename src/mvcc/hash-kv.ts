@@ -4,6 +4,7 @@ import { everything, findIn, successorOf } from './key-index.js';
 import type { KeyIndex, RecordId } from './key-index.js';
 import { firstRecordKey, parseRecordKey, recordKeysEnd } from './record-key.js';
 import { decodeRecord } from './records.js';
+import { unseal } from './seal.js';
 import type { Revision } from './types.js';
 
 /** The name of etcd's bucket of records, which its hash begins with. */
@@ -37,8 +38,9 @@ export async function hashRecords(options: HashOptions): Promise<number> {
   for await (const [key, value] of reader.entries({ gte: firstRecordKey, lt: recordKeysEnd })) {
     const id = parseRecordKey(key);
     if (id.main > revision) break;
-    if (id.main > compactRevision || (!id.tombstone && isReadable(index, needed, id, value))) {
-      hash = crc32c(value, crc32c(key, hash));
+    const content = unseal(key, value);
+    if (id.main > compactRevision || (!id.tombstone && isReadable(index, needed, id, content))) {
+      hash = crc32c(content, crc32c(key, hash));
     }
     work += value.length + workPerRecord;
     if (work < workSizeBytes) continue;

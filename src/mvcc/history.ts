@@ -2,6 +2,7 @@ import type { OrderedStore } from '../storage/index.js';
 import { parseRecordKey, recordKeyOf } from './record-key.js';
 import { decodeRecord } from './records.js';
 import type { RecordedChange, Records } from './records.js';
+import { unseal } from './seal.js';
 import type { KeyChange, Revision, RevisionChanges } from './types.js';
 
 /** What a change costs in memory beside its bytes. */
@@ -61,7 +62,7 @@ export function createHistory(store: OrderedStore, records: Records): History {
       });
       for await (const [key, bytes] of stored) {
         const id = parseRecordKey(key);
-        const kv = decodeRecord(bytes, id);
+        const kv = decodeRecord(unseal(key, bytes), id);
         const change: KeyChange = id.tombstone
           ? { type: 'delete', kv: { ...kv, modRevision: id.main } }
           : { type: 'put', kv };

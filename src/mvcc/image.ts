@@ -9,8 +9,10 @@ import {
   settingsRowName,
 } from './auth/index.js';
 import { createLeases } from './leases.js';
+import { createTally, digestOfRecord } from './inventory.js';
 import { encodeMeta, metaKey } from './meta.js';
 import { firstRecordKey, recordKeysEnd } from './record-key.js';
+import { seal, unseal } from './seal.js';
 import { openTables } from './tables.js';
 import type { Alarm, AuthRole, AuthUser, Lease, StateMeta } from './types.js';
 
@@ -25,7 +27,7 @@ export interface StateTables {
 
 /** Of a state store or a snapshot of one. Throws `storage-corrupt`. */
 export async function readStateTables(reader: StoreReader): Promise<StateTables> {
-  const tables = await openTables(reader);
+  const tables = await openTables(reader, createTally());
   const auth = createAuthState(tables);
   return {
     leases: createLeases(tables).list(),
@@ -37,8 +39,15 @@ export async function readStateTables(reader: StoreReader): Promise<StateTables>
 }
 
 /** The history: record keys (record-key.ts) and key-values (key-value.ts), byte for byte as etcd stores them. */
-export function readRecords(reader: StoreReader): AsyncIterable<StoreEntry> {
-  return reader.entries({ gte: firstRecordKey, lt: recordKeysEnd });
+export async function* readRecords(reader: StoreReader): AsyncGenerator<StoreEntry> {
+  for await (const [key, value] of reader.entries({ gte: firstRecordKey, lt: recordKeysEnd })) {
+    yield [key, unseal(key, value)];
+  }
+}
+
+/** A record of that kind as a state store holds it. */
+export function storedRecord([key, content]: StoreEntry): StoreEntry {
+  return [key, seal(key, content)];
 }
 
 /** One batch for a store that holds only the records so far: what makes a state of it. */
@@ -47,7 +56,10 @@ export async function operationsOfState(
   meta: StateMeta,
   state: StateTables,
 ): Promise<readonly StoreOperation[]> {
-  const tables = await openTables(store);
+  const tally = createTally();
+  for await (const [key] of store.entries({ gte: firstRecordKey, lt: recordKeysEnd }))
+    tally.add(digestOfRecord(key));
+  const tables = await openTables(store, tally);
   const leases = createLeases(tables);
   for (const { id, ttlSeconds } of state.leases) leases.grant(id, ttlSeconds);
   leases.checkpoint(state.leases.filter(({ remainingTtlSeconds }) => remainingTtlSeconds !== 0));
@@ -56,5 +68,6 @@ export async function operationsOfState(
   tables.set('auth', settingsRowName, encodeAuthSettings(state.auth));
   for (const user of state.users) tables.set('users', rowNameOf(user.name), encodeAuthUser(user));
   for (const role of state.roles) tables.set('roles', rowNameOf(role.name), encodeAuthRole(role));
-  return [...tables.beginFlush(), { type: 'put', key: metaKey, value: encodeMeta(meta) }];
+  const rows = tables.beginFlush();
+  return [...rows, { type: 'put', key: metaKey, value: encodeMeta(meta, tally.inventory) }];
 }

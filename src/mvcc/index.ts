@@ -1,4 +1,4 @@
-export { operationsOfState, readRecords, readStateTables } from './image.js';
+export { operationsOfState, readRecords, readStateTables, storedRecord } from './image.js';
 export type { StateTables } from './image.js';
 export { decodeKeyValue, encodeKeyValue } from './key-value.js';
 export { readStateMeta } from './meta.js';

@@ -4,26 +4,33 @@ import { createByteReader } from './byte-reader.js';
 import type { ByteReader } from './byte-reader.js';
 import { createByteWriter } from './byte-writer.js';
 import type { ByteWriter } from './byte-writer.js';
+import type { Inventory } from './inventory.js';
 import type { MemberRecord, Membership, StateMeta } from './types.js';
 
 /*
  * What the state store says about itself: one record, under the key `meta`, in every batch.
  *
- *   meta          = version applied-term applied-index revision compact-revision membership checksum
+ *   meta          = version applied-term applied-index revision compact-revision membership inventory checksum
  *   membership    = configuration members removed
  *   configuration = voters outgoing learners learners-next     four lists of ids
  *   members       = count (id name peer-urls client-urls flags)*     flags: 1 learner
+ *   inventory     = count sum                                  see inventory.ts
  *   list          = count text*
  *
- *   version is the byte 1; numbers are varints, the compact revision a signed one (−1: never compacted); text is its
+ *   version is the byte 2; numbers are varints, the compact revision a signed one (−1: never compacted); text is its
  *   length and its UTF-8 bytes; checksum is the CRC-32C of all before it, four bytes, big-endian.
  */
-const formatVersion = 1;
+const formatVersion = 2;
 const checksumSizeBytes = 4;
+
+export interface Description {
+  readonly meta: StateMeta;
+  readonly inventory: Inventory;
+}
 
 export const metaKey: Uint8Array = Buffer.from('meta');
 
-export function encodeMeta(meta: StateMeta): Buffer {
+export function encodeMeta(meta: StateMeta, inventory: Inventory): Buffer {
   const writer = createByteWriter();
   writer.byte(formatVersion);
   writer.uint(meta.applied.term);
@@ -31,6 +38,8 @@ export function encodeMeta(meta: StateMeta): Buffer {
   writer.uint(meta.revision);
   writer.int(meta.compactRevision);
   writeMembership(writer, meta.membership);
+  writer.uint(inventory.count);
+  writer.uint(inventory.sum);
   const body = writer.finish();
   const checksum = Buffer.alloc(checksumSizeBytes);
   checksum.writeUInt32BE(crc32c(body));
@@ -38,7 +47,7 @@ export function encodeMeta(meta: StateMeta): Buffer {
 }
 
 /** Throws `storage-corrupt` for bytes that are not whole, and for a format of a later version. */
-export function decodeMeta(bytes: Uint8Array): StateMeta {
+export function decodeMeta(bytes: Uint8Array): Description {
   const buffer = Buffer.from(bytes);
   const bodySizeBytes = buffer.length - checksumSizeBytes;
   if (bodySizeBytes < 1 || buffer.readUInt32BE(bodySizeBytes) !== crc32c(buffer.subarray(0, bodySizeBytes))) {
@@ -58,14 +67,20 @@ export function decodeMeta(bytes: Uint8Array): StateMeta {
     compactRevision: reader.int(),
     membership: readMembership(reader),
   };
+  const inventory = { count: reader.uint(), sum: reader.uint() };
   reader.end();
-  return meta;
+  return { meta, inventory };
 }
 
 /** What a state store or a snapshot of one says about itself; null: it holds none. Throws `storage-corrupt`. */
-export function readStateMeta(reader: StoreReader): StateMeta | null {
+export function readDescription(reader: StoreReader): Description | null {
   const bytes = reader.getSync(metaKey);
   return bytes === undefined ? null : decodeMeta(bytes);
+}
+
+/** The same without what is only for the store's own eyes. */
+export function readStateMeta(reader: StoreReader): StateMeta | null {
+  return readDescription(reader)?.meta ?? null;
 }
 
 function writeMembership(writer: ByteWriter, membership: Membership): void {

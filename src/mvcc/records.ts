@@ -4,7 +4,10 @@ import type { OrderedStore, StoreOperation } from '../storage/index.js';
 import { createCache } from './cache.js';
 import type { RecordId } from './key-index.js';
 import { decodeKeyValue, encodeKeyValue } from './key-value.js';
+import { digestOfRecord } from './inventory.js';
+import type { Tally } from './inventory.js';
 import { recordKeyOf } from './record-key.js';
+import { seal, unseal } from './seal.js';
 import type { KeyChange, KeyValue, Revision } from './types.js';
 
 /** What a record costs in memory beside its bytes: objects and a slot in a map. */
@@ -27,7 +30,7 @@ export interface Records {
   unflushedSince(from: Revision): readonly RecordedChange[];
   /** From now on each change is told, or none is. */
   listen(listener: ChangeListener | null): void;
-  /** Takes what waits into a batch. Another may be begun only when this one is ended. */
+  /** Takes what waits into a batch, and into the tally. Another may be begun only when this one is ended. */
   beginFlush(): readonly StoreOperation[];
   /** The store has the batch. */
   endFlush(): void;
@@ -52,7 +55,7 @@ interface Unflushed extends RecordId {
 /** Most transactions change one key, so most records are found by a plain number. */
 type RecordName = number | string;
 
-export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): Records {
+export function createRecords(store: OrderedStore, cacheSizeBytesMax: number, tally: Tally): Records {
   const cache = createCache<RecordName, KeyValue>(cacheSizeBytesMax, sizeBytesOf);
   let waiting = new Map<RecordName, Unflushed>();
   let waitingSizeBytes = 0;
@@ -96,9 +99,10 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
       const unflushed = waiting.get(name) ?? flushing.get(name);
       if (unflushed?.type === 'put') return unflushed.kv;
       misses++;
-      const bytes = store.getSync(recordKeyOf(id, false));
+      const recordKey = recordKeyOf(id, false);
+      const bytes = store.getSync(recordKey);
       if (bytes === undefined) throw damaged(id, 'is missing');
-      const kv = decodeRecord(bytes, id);
+      const kv = decodeRecord(unseal(recordKey, bytes), id);
       if (kv.key !== key || kv.modRevision !== id.main)
         throw damaged(id, 'is that of another key or revision');
       cache.add(name, kv);
@@ -125,7 +129,8 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number): R
       const operations: StoreOperation[] = [];
       for (const unflushed of waiting.values()) {
         const key = recordKeyOf(unflushed, unflushed.type === 'delete');
-        operations.push({ type: 'put', key, value: unflushed.bytes });
+        tally.add(digestOfRecord(key));
+        operations.push({ type: 'put', key, value: seal(key, unflushed.bytes) });
       }
       flushing = waiting;
       flushingSizeBytes = waitingSizeBytes;
@@ -149,7 +154,7 @@ function sizeBytesOf({ key, value }: KeyValue): number {
   return key.length + value.length + overheadSizeBytes;
 }
 
-/** Reads a record's bytes; bytes that are none throw `storage-corrupt`, naming the revision. */
+/** Reads a record's content; bytes that are none throw `storage-corrupt`, naming the revision. */
 export function decodeRecord(bytes: Uint8Array, id: RecordId): KeyValue {
   try {
     return decodeKeyValue(bytes);

@@ -1,9 +1,13 @@
 import { QuorateError } from '../base/index.js';
 import type { OrderedStore } from '../storage/index.js';
 import type { KeyIndex } from './key-index.js';
-import { encodeMeta, metaKey, readStateMeta } from './meta.js';
+import { digestOfRecord, emptyInventory } from './inventory.js';
+import type { Inventory, Tally } from './inventory.js';
+import { encodeMeta, metaKey, readDescription } from './meta.js';
+import type { Description } from './meta.js';
 import { firstRecordKey, parseRecordKey, recordKeysEnd } from './record-key.js';
 import { damaged, decodeRecord } from './records.js';
+import { unseal } from './seal.js';
 import type { Membership, StateMeta } from './types.js';
 
 const chunkLength = 2_000;
@@ -13,9 +17,9 @@ const tablesStart = Buffer.from('t');
 const tablesEnd = Buffer.from('u');
 
 /** What the store says it holds. An empty one gets the genesis, made durable before this resolves. */
-export async function loadMeta(store: OrderedStore, genesis: Membership): Promise<StateMeta> {
-  const meta = readStateMeta(store);
-  if (meta !== null) return meta;
+export async function loadMeta(store: OrderedStore, genesis: Membership): Promise<Description> {
+  const description = readDescription(store);
+  if (description !== null) return description;
   for await (const [key] of store.entries({ limit: 1 })) {
     const found = Buffer.from(key).toString('hex');
     throw new QuorateError(
@@ -25,8 +29,9 @@ export async function loadMeta(store: OrderedStore, genesis: Membership): Promis
   }
   // Never compacted is −1, as in etcd: so the revision 0 counts as not compacted, once.
   const fresh = { applied: { term: 0, index: 0 }, revision: 1, compactRevision: -1, membership: genesis };
-  await store.write([{ type: 'put', key: metaKey, value: encodeMeta(fresh) }], { sync: true });
-  return fresh;
+  const value = encodeMeta(fresh, emptyInventory);
+  await store.write([{ type: 'put', key: metaKey, value }], { sync: true });
+  return { meta: fresh, inventory: emptyInventory };
 }
 
 /** A key that no part of the state owns throws `storage-corrupt`: what it means would be lost without a word. */
@@ -48,17 +53,19 @@ export async function refuseUnknownKeys(store: OrderedStore): Promise<void> {
   }
 }
 
-/** Goes over all records and puts them into the index. Records that do not fit throw `storage-corrupt`. */
+/** Goes over all records, counts them and puts them into the index. Records that do not fit throw `storage-corrupt`. */
 export async function restoreIndex(
   store: OrderedStore,
   index: KeyIndex,
   meta: StateMeta,
+  tally: Tally,
   yieldToLoop: () => Promise<void>,
 ): Promise<void> {
   let count = 0;
   for await (const [recordKey, bytes] of store.entries({ gte: firstRecordKey, lt: recordKeysEnd })) {
     const id = parseRecordKey(recordKey);
-    const kv = decodeRecord(bytes, id);
+    const kv = decodeRecord(unseal(recordKey, bytes), id);
+    tally.add(digestOfRecord(recordKey));
     if (id.main > meta.revision) throw damaged(id, `is later than the stored state, ${meta.revision}`);
     const fits = id.tombstone ? kv.version === 0 : kv.version > 0 && kv.modRevision === id.main;
     if (!fits || kv.key.length === 0) throw damaged(id, 'is that of another key or revision');
@@ -66,4 +73,17 @@ export async function restoreIndex(
     index.restore({ main: id.main, sub: id.sub, key, createRevision, version, lease });
     if (++count % chunkLength === 0) await yieldToLoop();
   }
+}
+
+/** Throws `storage-corrupt` unless all is there that has to be, and nothing else. */
+export function compareInventories(found: Inventory, described: Inventory): void {
+  if (found.count === described.count && found.sum === described.sum) return;
+  const how =
+    found.count === described.count
+      ? 'some of its entries are not those that were written last'
+      : `it holds ${found.count} entries and should hold ${described.count}`;
+  throw new QuorateError(
+    'storage-corrupt',
+    `the state store is not as it was left: ${how}: the disk has lost writes, or its files are damaged`,
+  );
 }

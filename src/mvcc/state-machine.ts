@@ -5,18 +5,19 @@ import { createAlarms } from './alarms.js';
 import { applyProposal } from './apply.js';
 import type { ApplyOptions, State } from './apply.js';
 import { createAuthState } from './auth/index.js';
+import { createBatches } from './batches.js';
 import { createCompaction } from './compaction.js';
 import { createFlusher } from './flusher.js';
 import { hashRecords } from './hash-kv.js';
 import { createHistory } from './history.js';
 import { createKeyIndex } from './key-index.js';
+import { createTally } from './inventory.js';
 import { createLeases } from './leases.js';
-import { encodeMeta, metaKey } from './meta.js';
 import { createPins } from './pins.js';
 import { checkRevision, readOne, readRange } from './range.js';
 import type { View } from './range.js';
 import { createRecords } from './records.js';
-import { loadMeta, refuseUnknownKeys, restoreIndex } from './restore.js';
+import { compareInventories, loadMeta, refuseUnknownKeys, restoreIndex } from './restore.js';
 import { runFirst, runYielding } from './steps.js';
 import type { Steps } from './steps.js';
 import { openTables } from './tables.js';
@@ -43,18 +44,21 @@ export async function openStateMachine(
   options: StateMachineOptions,
 ): Promise<StateMachine> {
   const { yieldToLoop } = options;
-  const meta = await loadMeta(store, options.genesis);
+  const { meta, inventory } = await loadMeta(store, options.genesis);
   await refuseUnknownKeys(store);
-  const tables = await openTables(store);
+  const tally = createTally();
+  const tables = await openTables(store, tally);
   const leases = createLeases(tables);
   const alarms = createAlarms(tables);
   const auth = createAuthState(tables);
   const index = createKeyIndex(leases.rebind);
-  await restoreIndex(store, index, meta, yieldToLoop);
-  const records = createRecords(store, options.cacheSizeBytesMax);
+  await restoreIndex(store, index, meta, tally, yieldToLoop);
+  compareInventories(tally.inventory, inventory);
+  const batches = createBatches(store, meta, tally);
+  const records = createRecords(store, options.cacheSizeBytesMax, tally);
   const history = createHistory(store, records);
   const pins = createPins();
-  const compaction = createCompaction({ store, index, pins, yieldToLoop });
+  const compaction = createCompaction({ batches, index, pins, yieldToLoop });
   const state: State = { ...meta };
   const context: ApplyOptions = { state, index, records, leases, alarms, auth };
   let flushedIndex = state.applied.index;
@@ -62,9 +66,8 @@ export async function openStateMachine(
 
   const flusher = createFlusher(async () => {
     const { applied, compactRevision } = state;
-    const metaRecord = { type: 'put', key: metaKey, value: encodeMeta(state) } as const;
-    const operations = [...records.beginFlush(), ...tables.beginFlush(), metaRecord];
-    await store.write(operations, { sync: true });
+    batches.describe(state);
+    await batches.write([...records.beginFlush(), ...tables.beginFlush()]);
     records.endFlush();
     flushedIndex = applied.index;
     compaction.begin(compactRevision);

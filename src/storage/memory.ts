@@ -68,6 +68,8 @@ export interface MemoryDisk extends Disk {
   damage(store: string, damage: Damage): boolean;
   /** All that is stored, to look at and to choose damage from. */
   dump(store: string): readonly (readonly [Key, Uint8Array])[];
+  /** Names of all stores, sorted. */
+  stores(): readonly string[];
   /** How many writes a store has seen. */
   writeCount(store: string): number;
 }
@@ -135,6 +137,7 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
     },
 
     dump: (name) => [...(records.get(name)?.current.fork().walk({}) ?? [])],
+    stores: () => [...records.keys()].sort(),
     writeCount: (name) => records.get(name)?.writeCount ?? 0,
   };
 }

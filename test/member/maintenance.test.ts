@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { bytesOfKey } from '../../src/base/index.js';
 import { defaultLimits } from '../../src/member/index.js';
 import type { Member } from '../../src/member/index.js';
+import { seal, unseal } from '../../src/mvcc/seal.js';
 import { put, range, remove } from '../mvcc/requests.js';
 import { startTeam } from './team.js';
 import type { Team } from './team.js';
@@ -124,16 +126,16 @@ describe('moving the leadership', () => {
   });
 });
 
-/** Changes what the disk of a member that is down holds. */
+/** Changes what the disk of a member that is down holds, as a program would that writes wrong values. */
 async function overwrite(team: Team, name: string, from: string, to: string): Promise<void> {
   const disk = team.world.disk(name);
   const found = disk.dump('state-1').find(([, value]) => Buffer.from(value).includes(from));
   if (found === undefined) throw new Error(`a record with ${from}`);
-  const value = Buffer.from(Buffer.from(found[1]).toString('latin1').replace(from, to), 'latin1');
+  const key = bytesOfKey(found[0]);
+  const content = unseal(key, found[1]).toString('latin1').replace(from, to);
+  const value = seal(key, Buffer.from(content, 'latin1'));
   const store = await disk.open('state-1');
-  await team.world.settle(
-    store.write([{ type: 'put', key: Buffer.from(found[0], 'latin1'), value }], { sync: true }),
-  );
+  await team.world.settle(store.write([{ type: 'put', key, value }], { sync: true }));
   await store.close();
 }
 
@@ -147,7 +149,7 @@ describe('comparing what members hold', () => {
     expect(team.leader().maintenance.alarms()).toEqual([]);
   });
 
-  test('raises the alarm for the member whose disk has changed a value', async () => {
+  test('raises the alarm for the member whose store holds another value', async () => {
     const config = { corruptCheckIntervalMs: 1000, limits: { ...defaultLimits, flushIntervalMs: 5 } };
     const team = await startTeam(3, { config });
     await team.world.settle(team.leader().put(put('key', 'the value')));

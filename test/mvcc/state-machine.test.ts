@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOfKey } from '../../src/base/index.js';
 import { openStateMachine, readStateMeta } from '../../src/mvcc/index.js';
 import type { Command, StateMachine } from '../../src/mvcc/index.js';
+import { recordKeyOf } from '../../src/mvcc/record-key.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
 import type { OrderedStore } from '../../src/storage/index.js';
 import { createHarness, genesis, plain, storedRevisions, trusted, turn } from './harness.js';
@@ -250,13 +252,69 @@ describe('damage', () => {
     expect(() => machine.rangeSync(range('a'))).toThrow(/revision 2, change 0, is missing/);
     await expect(machine.range(range('a'))).rejects.toMatchObject({ code: 'storage-corrupt' });
     disk.damage('state', { type: 'flip-bit', key: keyOf(disk, 0), bit: 0 });
-    expect(() => machine.rangeSync(range('b'))).toThrow(/revision 3, change 0, is malformed/);
+    expect(() => machine.rangeSync(range('b'))).toThrow(/00000000000000035f\S* does not match its checksum/);
   });
 
-  it('of a record that makes it another one is found', async () => {
+  it('of any bit of a record is found when it is read, and at the start', async () => {
+    const harness = await written();
+    const { disk, machine } = harness;
+    const key = keyOf(disk, 0);
+    const sizeBytes = disk.dump('state')[0]?.[1].length ?? 0;
+    for (let bit = 0; bit < sizeBytes * 8; bit++) {
+      disk.damage('state', { type: 'flip-bit', key, bit });
+      expect(() => machine.rangeSync(range('a'))).toThrow(/does not match its checksum/);
+      disk.damage('state', { type: 'flip-bit', key, bit });
+    }
+    for (let bit = 0; bit < sizeBytes * 8; bit += 7) {
+      disk.damage('state', { type: 'flip-bit', key, bit });
+      await expect(harness.restart()).rejects.toThrow(/does not match its checksum/);
+      disk.damage('state', { type: 'flip-bit', key, bit });
+    }
+  });
+
+  it('of a record that stands under the key of another is found', async () => {
     const { disk, machine } = await written();
-    disk.damage('state', { type: 'flip-bit', key: keyOf(disk, 0), bit: 2 * 8 }); // The key's only byte.
-    expect(() => machine.rangeSync(range('a'))).toThrow(/another key or revision/);
+    const [first, second] = disk.dump('state');
+    if (first === undefined || second === undefined) throw new Error('two records');
+    disk.kill();
+    const store = await disk.open('state');
+    await store.write([{ type: 'put', key: bytesOfKey(first[0]), value: second[1] }], { sync: true });
+    await expect(openStateMachine(store, options)).rejects.toThrow(/does not match its checksum/);
+    expect(() => machine.rangeSync(range('a'))).toThrow();
+  });
+
+  it('that loses a record, a deletion, or a lease, or brings one back, is found at the start', async () => {
+    for (const lost of ['00000000000000025f', '00000000000000045f', '746c']) {
+      const harness = await written();
+      harness.done(remove('a'));
+      harness.done(grant(7n));
+      await harness.machine.flush();
+      const found = harness.disk
+        .dump('state')
+        .find(([key]) => bytesOfKey(key).toString('hex').startsWith(lost));
+      harness.disk.damage('state', { type: 'erase', key: found?.[0] ?? '' });
+      await expect(harness.restart()).rejects.toThrow(/holds 4 entries and should hold|it holds \d entries/);
+    }
+    const harness = await written();
+    harness.done(put('a', 'another'));
+    harness.done(compact(harness.machine.revision));
+    await harness.machine.flush();
+    await harness.machine.compacted(harness.machine.revision);
+    harness.disk.damage('state', {
+      type: 'stale',
+      key: recordKeyOf({ main: 2, sub: 0 }, false).toString('latin1'),
+    });
+    await expect(harness.restart()).rejects.toThrow(/holds 3 entries and should hold 2/);
+  });
+
+  it('that puts an older row of a lease back is found at the start', async () => {
+    const harness = await written();
+    harness.done(grant(7n, 60));
+    await harness.machine.flush();
+    harness.done(checkpoint(1, { id: 7n, remainingTtlSeconds: 15 }));
+    await harness.machine.flush();
+    harness.disk.damage('state', { type: 'stale', key: `tl${'\0'.repeat(7)}\x07` });
+    await expect(harness.restart()).rejects.toThrow(/not those that were written last/);
   });
 
   it('of the description is found at the start', async () => {

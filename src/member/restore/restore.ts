@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { InvariantError, messageOf, QuorateError } from '../../base/index.js';
 import { openBbolt, openFileSource } from '../../bbolt/index.js';
 import type { FileSource } from '../../bbolt/index.js';
-import { openStateMachine, operationsOfState } from '../../mvcc/index.js';
+import { openStateMachine, operationsOfState, storedRecord } from '../../mvcc/index.js';
 import type { Membership, Revision } from '../../mvcc/index.js';
 import { openLevelDisk, openWal } from '../../storage/index.js';
 import type { Disk, OrderedStore, StoreEntry } from '../../storage/index.js';
@@ -117,7 +117,7 @@ async function buildState(parts: {
   const { membership } = parts.identity;
   try {
     const writer = createBatches(store, () => signal?.throwIfAborted());
-    const content = await readContent(await openBbolt(source), (entry) => writer.add(entry));
+    const content = await readContent(await openBbolt(source), (entry) => writer.add(storedRecord(entry)));
     await writer.flush();
     const { revision, compactRevision, tables } = content;
     const meta = { applied: origin, revision, compactRevision, membership };

@@ -12,7 +12,7 @@ import {
   encodeRole,
   encodeUser,
 } from '../../../src/member/etcd-file/records.js';
-import { encodeKeyValue } from '../../../src/mvcc/index.js';
+import { encodeKeyValue, storedRecord } from '../../../src/mvcc/index.js';
 import type { Membership, StateMeta, StateTables } from '../../../src/mvcc/index.js';
 import { recordKeyOf } from '../../../src/mvcc/record-key.js';
 import { createMemoryStore } from '../../../src/storage/index.js';
@@ -113,7 +113,7 @@ const noTables: StateTables = {
 async function write(meta: StateMeta, tables: StateTables, records: readonly StoreEntry[]): Promise<Buffer> {
   const store = createMemoryStore();
   await store.write(
-    records.map(([key, value]) => ({ type: 'put', key, value })),
+    records.map(storedRecord).map(([key, value]) => ({ type: 'put', key, value })),
     { sync: true },
   );
   const planned = await planFile(

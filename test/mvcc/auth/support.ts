@@ -1,6 +1,7 @@
 import { createAuthState } from '../../../src/mvcc/auth/index.js';
 import type { AuthState } from '../../../src/mvcc/auth/index.js';
 import type { AuthCommand, AuthRole, AuthUser } from '../../../src/mvcc/index.js';
+import { createTally } from '../../../src/mvcc/inventory.js';
 import { openTables } from '../../../src/mvcc/tables.js';
 import { createMemoryDisk } from '../../../src/storage/index.js';
 import type { OrderedStore } from '../../../src/storage/index.js';
@@ -18,7 +19,7 @@ export interface Bench {
 
 export async function createBench(): Promise<Bench> {
   const store = await createMemoryDisk({ random: seededRandom(1) }).open('state');
-  const tables = await openTables(store);
+  const tables = await openTables(store, createTally());
   const state = createAuthState(tables);
   return {
     state,
@@ -31,7 +32,7 @@ export async function createBench(): Promise<Bench> {
     },
     async reopened() {
       await store.write([...tables.beginFlush()], { sync: true });
-      return createAuthState(await openTables(store));
+      return createAuthState(await openTables(store, createTally()));
     },
   };
 }
