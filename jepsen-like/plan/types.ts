@@ -1,0 +1,104 @@
+/**
+ * One run, decided beforehand: who does what, and what is done to them. The same plan gives the same run; steps may be left
+ * out one by one, for each stands for itself. All of it survives JSON.
+ */
+export interface Plan {
+  /** Of what chance decides within the run: delays, elections. */
+  readonly seed: number;
+  readonly members: number;
+  readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
+  /** Log entries after which members cut their logs: low ones make members that were away need snapshots. */
+  readonly snapshotCount: number;
+  readonly catchUpEntries: number;
+  /** Client `n` runs the workload at `n` modulo their number. */
+  readonly workloads: readonly string[];
+  readonly clients: number;
+  readonly keys: number;
+  /** How long the faults go on; after that everything heals, and progress is demanded. */
+  readonly durationMs: number;
+  /** By time. */
+  readonly steps: readonly Step[];
+}
+
+export type Step = ActionStep | FaultStep;
+
+export interface ActionStep {
+  readonly type: 'action';
+  readonly atMs: number;
+  readonly client: number;
+  /** As the client's workload drew it. */
+  readonly action: object;
+}
+
+export interface FaultStep {
+  readonly type: 'fault';
+  readonly atMs: number;
+  readonly fault: Fault;
+}
+
+/** A member by its position, or by what it is when the fault comes. Beyond the members there are: nobody. */
+export type Target = number | 'leader' | 'follower';
+
+/** Every fault ends by itself, after `forMs` or at once; all of them end with the safety phase. */
+export type Fault =
+  /** The process is killed, and started again. */
+  | { readonly kind: 'kill'; readonly target: Target; readonly forMs: number }
+  /** The machine loses power: unsynced writes vanish or survive, each for itself. */
+  | { readonly kind: 'power-cut'; readonly target: Target; readonly forMs: number }
+  | { readonly kind: 'power-cut-all'; readonly forMs: number }
+  /** Ends and starts in good order. */
+  | { readonly kind: 'restart'; readonly target: Target }
+  | { readonly kind: 'pause'; readonly target: Target; readonly forMs: number }
+  /** Nothing passes from one to the other; clients of `from` and `to` are not affected. */
+  | {
+      readonly kind: 'cut';
+      readonly from: Target;
+      readonly to: Target;
+      readonly both: boolean;
+      readonly forMs: number;
+    }
+  /** One member hears nobody (`in`), is heard by nobody (`out`), or both. */
+  | {
+      readonly kind: 'isolate';
+      readonly target: Target;
+      readonly direction: 'in' | 'out' | 'both';
+      /** Its clients too. */
+      readonly clients: boolean;
+      readonly forMs: number;
+    }
+  /** A link that goes and comes again and again. */
+  | {
+      readonly kind: 'flap';
+      readonly from: Target;
+      readonly to: Target;
+      readonly periodMs: number;
+      readonly forMs: number;
+    }
+  /** All links between members. */
+  | {
+      readonly kind: 'bad-network';
+      readonly lossPermille: number;
+      readonly duplicatePermille: number;
+      readonly spreadMs: number;
+      readonly reorders: boolean;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'slow-disk'; readonly target: Target; readonly factor: number; readonly forMs: number }
+  | { readonly kind: 'full-disk'; readonly target: Target; readonly forMs: number }
+  /** The next write fails, and the member with it; whether it reached the disk, nobody knows. */
+  | { readonly kind: 'failed-write'; readonly target: Target; readonly restartAfterMs: number }
+  /** Damage at rest, or by a disk that lies. At most one member of a plan is ever damaged. */
+  | {
+      readonly kind: 'damage';
+      readonly target: number;
+      readonly how: 'flip-bit' | 'stale' | 'erase' | 'misdirect' | 'lose' | 'unsynced';
+      /** Chooses what is damaged. */
+      readonly pick: number;
+    }
+  | { readonly kind: 'wall-clock'; readonly target: Target; readonly jumpMs: number }
+  | { readonly kind: 'drift'; readonly target: Target; readonly permille: number; readonly forMs: number }
+  /** Members only: a client stands still. */
+  | { readonly kind: 'move-leader'; readonly to: number };
+
+export type FaultKind = Fault['kind'];
