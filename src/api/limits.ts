@@ -54,7 +54,7 @@ export const defaultApiLimits: ApiLimits = {
   httpIdleTimeoutMs: 60_000,
   httpRequestTimeoutMs: 60_000,
   jsonRequestSizeMax: 4 * 1024 * 1024,
-  watchesPerStreamMax: 200_000,
+  watchesPerStreamMax: 100_000,
   watchBacklogSizeBytes: 1024 * 1024,
   watchFragmentSizeBytes: 2 * 1024 * 1024,
   watchProgressIntervalMs: 600_000,

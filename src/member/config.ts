@@ -57,6 +57,10 @@ export interface MemberLimits {
   readonly quotaSizeBytes: number;
   /** Entries applied in one go before other events get their turn. */
   readonly applyBatchEntries: number;
+  /** All watchers together, about a kilobyte and their keys each; one more is `too-many-requests`. */
+  readonly watchersSizeBytesMax: number;
+  /** Linearizable reads that wait to be confirmed; more is `too-many-requests`. */
+  readonly pendingReadsMax: number;
 }
 
 export const defaultLimits: MemberLimits = {
@@ -72,6 +76,8 @@ export const defaultLimits: MemberLimits = {
   unflushedSizeBytesMax: 32 * 1024 * 1024,
   quotaSizeBytes: 2 * 1024 * 1024 * 1024,
   applyBatchEntries: 256,
+  watchersSizeBytesMax: 512 * 1024 * 1024,
+  pendingReadsMax: 100_000,
 };
 
 /** How long a request may take before it is given up: etcd's five seconds and two elections. */

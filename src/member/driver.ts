@@ -467,6 +467,7 @@ export function createDriver(parts: DriverParts): Driver {
     },
     async barrier() {
       if (!running || wasRemoved) refuse();
+      if (reads.waitingCount >= limits.pendingReadsMax) throw new QuorateError('too-many-requests');
       const confirmed = reads.barrier(env.monotonicMs() + timeoutMs);
       scheduleTurn();
       return confirmed;

@@ -109,6 +109,11 @@ export interface WatchSink {
    * served from history.
    */
   events(events: readonly WatchEvent[], revision: Revision): boolean;
+  /**
+   * Asked before events are handed over. True: not now; the watcher is parked before them, as if `events` had answered
+   * false to those before. Left out: it never is.
+   */
+  isFull?(): boolean;
   /** The revisions that it still needed are gone: the watcher has ended. A new one may start at `compactRevision`. */
   compacted(compactRevision: Revision): void;
   /** Ended for another reason: the member stops, or the caller may no longer read the range (`permission-denied`). */
@@ -129,7 +134,8 @@ export interface Watcher {
 export interface WatchHub {
   /**
    * Begins to watch. A start below the compacted revision ends it at once (`compacted`, after this has returned). Errors:
-   * `permission-denied` and its kin when the caller may not read the range.
+   * `permission-denied` and its kin when the caller may not read the range, `too-many-requests` when the member's watchers
+   * would take more memory than `MemberLimits.watchersSizeBytesMax`.
    */
   watch(request: WatchRequest, sink: WatchSink, caller?: Caller): Watcher;
   /** Calls once, when the present or next turn has handed out what it applied, or some watchers have caught up. */

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../base/index.js';
 import type { Revision, RevisionChanges } from '../mvcc/index.js';
 import type { MemberContext } from './context.js';
 import { refuse } from './outcome.js';
-import type { MemberAuth, WatchEvent, WatchHub } from './types.js';
+import type { MemberAuth, WatchEvent, WatchHub, WatchRequest } from './types.js';
 import { createWatchGroups } from './watch/groups.js';
 import type { WatchGroup, WatchGroups } from './watch/groups.js';
 import { gatherBatches } from './watch/handout.js';
@@ -14,6 +14,8 @@ import type { WatcherOwner } from './watch/watcher.js';
 const pieceSizeBytesMax = 1024 * 1024;
 /** Changes kept while a piece of history is read, so that its readers can go on from there. More: read another piece. */
 const tailRevisionsMax = 20_000;
+/** What a watcher weighs beside its keys, with what its client's stream keeps for it. Measured, and rounded up. */
+const watcherSizeBytes = 1024;
 /** After a failed look at history. */
 const retryMs = 100;
 
@@ -24,11 +26,13 @@ const retryMs = 100;
  */
 export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'current'>): WatchHub {
   const { env, state, driver } = context;
+  const { watchersSizeBytesMax } = context.config.limits;
   const synced = createWatchGroups();
   const unsynced = createWatchGroups();
   /** In the order in which they are served. */
   let catchingUp = new Set<HubWatcher>();
   const watchers = new Set<HubWatcher>();
+  let watchersSizeBytes = 0;
   let catchUpRunning = false;
   let stopped = false;
   /** Counts the states there were: what was read from an earlier one may not be followed by a tail of this one. */
@@ -70,8 +74,8 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
       catchingUp.delete(watcher);
     }
     watcher.state = to;
-    if (to !== 'ended') return;
-    watchers.delete(watcher);
+    if (to !== 'ended' || !watchers.delete(watcher)) return;
+    watchersSizeBytes -= sizeBytesOf(watcher.wanted);
     if (watchers.size === 0) state.machine.recordChanges(false);
   }
 
@@ -80,24 +84,24 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
     watcher.sink.ended(error);
   }
 
-  /** Hands events to a watcher, which has all below `next` then. */
-  function hand(
-    watcher: HubWatcher,
-    events: readonly WatchEvent[],
-    revision: Revision,
-    next: Revision,
-  ): void {
+  /** Hands events from `from` on to a watcher, which has all below `next` then. */
+  function hand(watcher: HubWatcher, events: readonly WatchEvent[], from: Revision, next: Revision): void {
     const wanted = since(events, watcher.next);
+    if (wanted.length > 0 && watcher.sink.isFull?.() === true) {
+      watcher.next = Math.max(watcher.next, from);
+      take(watcher, 'parked');
+      return;
+    }
     watcher.next = Math.max(watcher.next, next);
-    if (wanted.length === 0 || watcher.sink.events(wanted, revision)) return;
+    if (wanted.length === 0 || watcher.sink.events(wanted, handedOut)) return;
     if (watcher.state !== 'ended') take(watcher, 'parked');
   }
 
-  function handBatches(groups: readonly WatchGroup[], revision: Revision, next: Revision): void {
+  function handBatches(groups: readonly WatchGroup[], from: Revision): void {
     for (const group of groups) {
       const events = group.batch ?? [];
       group.batch = null;
-      for (const watcher of [...group.watchers]) hand(watcher, events, revision, next);
+      for (const watcher of [...group.watchers]) hand(watcher, events, from, handedOut + 1);
     }
   }
 
@@ -107,11 +111,12 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
     const { machine } = state;
     if (watchers.size > 0) {
       const revisions = machine.takeChanges();
+      const from = handedOut + 1;
       handedOut = machine.revision;
       if (authChanged) checkRights(); // First: who lost a right in this turn gets nothing of it any more.
       if (revisions.length > 0) {
         keepTail(revisions);
-        handBatches(gatherBatches(machine, synced, revisions), handedOut, handedOut + 1);
+        handBatches(gatherBatches(machine, synced, revisions), from);
       }
     } else {
       handedOut = machine.revision;
@@ -229,7 +234,7 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
       const events = group.batch ?? [];
       group.batch = null;
       for (const watcher of [...group.watchers]) {
-        if (isWithin(watcher, from, end)) hand(watcher, events, handedOut, end);
+        if (isWithin(watcher, from, end)) hand(watcher, events, from, end);
       }
     }
     const waiting = catchingUp;
@@ -254,6 +259,7 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
       take(watcher, 'ended');
       watcher.sink.compacted(compactRevision);
     }
+    tellTurn();
   }
 
   driver.observe({
@@ -274,6 +280,8 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
       if (stopped) throw new QuorateError('stopped');
       const { machine } = state;
       refuse(machine.auth.checkRange(auth.current(caller), wanted, 'read'));
+      const sizeBytes = sizeBytesOf(wanted);
+      if (watchersSizeBytes + sizeBytes > watchersSizeBytesMax) throw new QuorateError('too-many-requests');
       if (watchers.size === 0) {
         machine.recordChanges(true);
         handedOut = machine.revision;
@@ -281,6 +289,7 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
       const next = wanted.startRevision === 0 ? handedOut + 1 : wanted.startRevision;
       const watcher = new HubWatcher(owner, { wanted, sink, caller, state: 'parked', next });
       watchers.add(watcher);
+      watchersSizeBytes += sizeBytes;
       place(watcher, next);
       return watcher;
     },
@@ -292,6 +301,10 @@ export function createWatchHub(context: MemberContext, auth: Pick<MemberAuth, 'c
       return catchingUp.size;
     },
   };
+}
+
+function sizeBytesOf({ key, rangeEnd }: WatchRequest): number {
+  return watcherSizeBytes + key.length + (rangeEnd?.length ?? 0);
 }
 
 /** The events from that revision on; they are in its order. The same array if it is all of them. */

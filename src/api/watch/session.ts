@@ -14,6 +14,7 @@ import type { CreateRequest } from './request.js';
 
 /** The watches of one stream. */
 export interface WatchSession {
+  /** Resolves once there may be another one: a client that does not read its answers is not read either. */
   handle(request: etcdserverpb.WatchRequest): Promise<void>;
   close(): void;
 }
@@ -24,6 +25,9 @@ export interface WatchSessionOptions {
   readonly header: HeaderWriter;
   readonly limits: WatchLimits;
 }
+
+/** Watches of one stream that go on at once when the client has read: each may cost a look at history. */
+const resumedAtOnceMax = 1000;
 
 /** The id of answers that are about no watch: those that could not be created, and the stream's progress. */
 const noWatch = -1n;
@@ -44,6 +48,8 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
   let backlogSizeBytes = 0;
   let isDraining = false;
   let progressAsked = false;
+  /** The last one that the answer about progress had to wait for. */
+  let laggard: OpenWatch | null = null;
   let progressTimer: NodeJS.Timeout | null = null;
   let closed = false;
 
@@ -55,7 +61,11 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
     const bytes = encodeWatchAnswer(header, answer);
     if (!call.send(bytes)) drain();
     if (isDraining) backlogSizeBytes += bytes.length;
-    return backlogSizeBytes < limits.watchBacklogSizeBytes;
+    return !isFull();
+  }
+
+  function isFull(): boolean {
+    return backlogSizeBytes >= limits.watchBacklogSizeBytes;
   }
 
   function drain(): void {
@@ -64,11 +74,27 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
     const resume = (): void => {
       isDraining = false;
       backlogSizeBytes = 0;
-      const waiting = [...parked];
-      parked.clear();
-      for (const watcher of waiting) watcher.resume();
+      resumeSome();
     };
     call.drained().then(resume, resume);
+  }
+
+  /** The longest parked first; the others once these have been served, if there is still room then. */
+  function resumeSome(): void {
+    let isWaiting = false;
+    let resumed = 0;
+    for (const watcher of parked) {
+      if (resumed >= resumedAtOnceMax && isWaiting) {
+        member.watches.onNextTurn(() => {
+          if (!isDraining && !closed) resumeSome();
+        });
+        return;
+      }
+      resumed += 1;
+      parked.delete(watcher);
+      watcher.resume();
+      isWaiting ||= !watcher.isSynced;
+    }
   }
 
   function sendEvents(
@@ -108,7 +134,13 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
       refuse(`etcdserver: a stream may have ${limits.watchesPerStreamMax} watches at most: open another one`);
     } else if (request.watchId !== 0n && watches.has(request.watchId)) {
       refuse('mvcc: duplicate watch ID provided on the WatchStream');
-    } else if (!closed) begin(request, request.watchId === 0n ? freeId() : request.watchId, caller);
+    } else if (!closed) {
+      try {
+        begin(request, request.watchId === 0n ? freeId() : request.watchId, caller);
+      } catch (error) {
+        refuse(reasonOf(error));
+      }
+    }
   }
 
   function freeId(): bigint {
@@ -118,10 +150,13 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
 
   function begin({ wanted, progressNotify, fragment }: CreateRequest, id: bigint, caller: Caller): void {
     const { revision } = member.header();
-    send({ watchId: id, revision, created: true });
     const watcher = member.watches.watch(
       wanted,
       {
+        isFull() {
+          if (isFull()) parked.add(watcher);
+          return isFull();
+        },
         events(events, at) {
           watch.wasBusy = true;
           const isRoomy = sendEvents(watch, events, at, fragment);
@@ -149,6 +184,7 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
       wasBusy: false,
     };
     watches.set(id, watch);
+    send({ watchId: id, revision, created: true }); // Events come later, never from within `watch`.
     if (progressNotify) progressTimer ??= setInterval(tellProgress, limits.watchProgressIntervalMs);
   }
 
@@ -186,12 +222,22 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
   function answerProgress(): void {
     if (!progressAsked || closed) return;
     const { revision } = member.header();
-    if ([...watches.values()].every((watch) => hasArrived(watch, revision))) {
+    laggard = findLaggard(revision);
+    if (laggard === null) {
       progressAsked = false;
       send({ watchId: noWatch, revision });
       return;
     }
     member.watches.onNextTurn(answerProgress);
+  }
+
+  /** The same as the last time if it still is one: a stream may have very many watches, and each turn asks. */
+  function findLaggard(revision: number): OpenWatch | null {
+    if (laggard !== null && watches.get(laggard.id) === laggard && !hasArrived(laggard, revision)) {
+      return laggard;
+    }
+    for (const watch of watches.values()) if (!hasArrived(watch, revision)) return watch;
+    return null;
   }
 
   return {
@@ -203,6 +249,7 @@ export function createWatchSession({ call, member, header, limits }: WatchSessio
         progressAsked = true;
         if (!isWaiting) answerProgress();
       }
+      if (isFull()) await call.drained();
     },
     close() {
       closed = true;
