@@ -327,6 +327,7 @@ export function createDriver(parts: DriverParts): Driver {
   }
 
   const handlers: PeerHandlers = {
+    admits: (stranger) => core.listensTo(stranger),
     onMessages: (messages) => {
       for (const message of messages) step({ type: 'message', message });
     },

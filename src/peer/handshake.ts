@@ -65,6 +65,12 @@ export function describeRemoval(id: NodeId): Partial<StatusObject> {
   return describeRefusal('removed', `member ${id} has been removed from the cluster`);
 }
 
+/** The status for one of this cluster, as it says, of whom the log says nothing. It may try again: no refusal for good. */
+export function describeStranger(id: NodeId): Partial<StatusObject> {
+  const details = `${id} is no member that this one knows of, and this one is not looking for a leader`;
+  return { code: status.PERMISSION_DENIED, details };
+}
+
 /** The refusal that a failed call carries, or null when it failed for another reason. */
 export function refusalOf(metadata: Metadata): Refusal | null {
   const text = textOf(metadata, 'quorate-refusal');

@@ -11,8 +11,8 @@ import { answerCall, createCaller } from './calls.js';
 import type { CallSender } from './calls.js';
 import { createDial } from './dialing.js';
 import type { Dial } from './dialing.js';
-import type { Caller } from './handshake.js';
-import { checkCall, describeRemoval } from './handshake.js';
+import type { CallCheck, Caller } from './handshake.js';
+import { checkCall, describeRemoval, describeStranger } from './handshake.js';
 import type { Inbound } from './inbound.js';
 import { createInbound } from './inbound.js';
 import type { Listeners } from './listen.js';
@@ -60,8 +60,8 @@ const strangersMax = 16;
  * The streams between this member and its peers, over gRPC (peer.proto).
  *
  * A caller that the log has not named yet is taken in, at the address that it tells: a member that was away may know
- * nobody of those who lead its cluster now, and would never learn of them if it refused them (dissertation §4.1). Only
- * those that the log has named and removed are turned away.
+ * nobody of those who lead its cluster now, and would never learn of them if it refused them (dissertation §4.1). While
+ * it has a leader it takes in nobody (`PeerHandlers.admits`), and never those that the log has named and removed.
  *
  * `start` rejects with `invalid-configuration` when it cannot listen.
  */
@@ -122,7 +122,7 @@ class GrpcPeerNetwork implements PeerNetwork {
       },
       call: (call: ServerUnaryCall<Buffer, Buffer>, respond: Respond) => {
         const caller = this.#admit(call, respond);
-        if (caller !== null)
+        if (caller !== null && this.#isMember(caller, respond))
           answerCall(call.request, (request) => handlers.onCall(caller.id, request), respond);
       },
       members: (_call: ServerUnaryCall<Buffer, Buffer>, respond: Respond) => {
@@ -226,7 +226,8 @@ class GrpcPeerNetwork implements PeerNetwork {
 
   /** Who calls, if it may; otherwise it has its answer. */
   #admit(call: StreamCall | ServerUnaryCall<Buffer, Buffer>, respond: Respond): PeerAddress | null {
-    const check = checkCall(call.metadata, this.#caller, this.#removed);
+    const checked = checkCall(call.metadata, this.#caller, this.#removed);
+    const check = checked.ok ? this.#checkStranger(checked.caller) : checked;
     if (check.ok) return check.caller;
     this.#options.logger.warn('refused a peer', {
       from: check.from,
@@ -235,6 +236,24 @@ class GrpcPeerNetwork implements PeerNetwork {
     });
     respond(check.status);
     return null;
+  }
+
+  /** Once closed it has forgotten everybody, and whoever still calls hears of the end instead. */
+  #knows(id: NodeId): boolean {
+    return this.#closed || this.#peers.has(id);
+  }
+
+  #checkStranger(caller: PeerAddress): CallCheck {
+    if (this.#knows(caller.id) || this.#running?.handlers.admits(caller.id) === true)
+      return { ok: true, caller };
+    return { ok: false, from: caller.id, status: describeStranger(caller.id) };
+  }
+
+  /** What a stranger asks need not be answered: it is no leader that we could know too little of. */
+  #isMember({ id }: PeerAddress, respond: Respond): boolean {
+    if (this.#knows(id)) return true;
+    respond(describeStranger(id));
+    return false;
   }
 
   /** The caller is alive: reach out to it, too. Refuses when there are too many that nobody has told us of. */

@@ -27,6 +27,8 @@ export type Refusal = 'other-protocol' | 'other-cluster' | 'other-member' | 'rem
 
 /** What the network tells the member. Calls come from the event loop, never from within a call of PeerNetwork. */
 export interface PeerHandlers {
+  /** Whether one of this cluster that `setPeers` has not named may speak to this member now. */
+  admits(stranger: NodeId): boolean;
   onMessages(messages: readonly Message[]): void;
   /** Messages to this peer were dropped. */
   onUnreachable(peer: NodeId): void;

@@ -7,7 +7,7 @@ import { commitByCounting, onSnapshotStatus, onUnreachable, tickLeader } from '.
 import { propose, proposeConfiguration } from './proposals.js';
 import { onRead } from './reads.js';
 import { hasReady, takeReady } from './ready.js';
-import { receive } from './receive.js';
+import { listensTo, receive } from './receive.js';
 import { resetElectionTimer, setLeader, suspectLeader } from './role.js';
 import { createState, isPromotable } from './state.js';
 import type { CoreState } from './state.js';
@@ -55,6 +55,7 @@ export function createCore(options: CoreOptions, initial: InitialState, random: 
     get commit() {
       return state.commit;
     },
+    listensTo: (node) => listensTo(state, node),
     status: () => statusOf(state),
     assertInvariants: () => assertFullInvariants(state),
     snapshotMetaAt: (index) => snapshotMetaAt(state, index),

@@ -1,23 +1,36 @@
 import { unreachable } from '../base/index.js';
 import { onPreVoteResponse, onVoteResponse, startElection } from './candidate.js';
+import { isMember } from './configuration.js';
 import { onAppend, onHeartbeat, onReadIndexResponse, onSnapshot } from './follower.js';
 import { onAppendResponse, onHeartbeatResponse } from './leader.js';
 import { onPropose } from './proposals.js';
 import { onReadIndexRequest } from './reads.js';
 import { becomeFollower, hasLease, hearFromLeader } from './role.js';
 import type { CoreState } from './state.js';
-import type { Append, Heartbeat, Message, SnapshotArrived, TimeoutNow } from './types.js';
+import type { Append, Heartbeat, Message, NodeId, SnapshotArrived, TimeoutNow } from './types.js';
 import { isWellFormed } from './validate.js';
 import { answerPreVote, answerVote } from './votes.js';
 
 /** A message has come from the network. What breaks the rules is dropped. */
 export function receive(state: CoreState, message: Message): void {
-  if (!isWellFormed(message, state.id)) return;
+  if (!isWellFormed(message, state.id) || !listensTo(state, message.from)) return;
   if (message.term < state.term) {
     receiveFromOlderTerm(state, message);
   } else if (message.term === state.term || joinNewerTerm(state, message)) {
     deliver(state, message);
   }
+}
+
+/**
+ * Whoever knows a living leader takes nothing from a node that no configuration names: it could be anybody, and a word
+ * from it unseats the leader. Without a leader it has to be believed: it may lead a cluster that has changed while this
+ * node was away (dissertation §4.1), and that costs such a node one election timeout. A leader outside of the
+ * configuration is one that removes itself.
+ */
+export function listensTo(state: CoreState, node: NodeId): boolean {
+  const { history, commit, leader } = state;
+  if (isMember(history.latest, node) || node === leader || !hasLease(state)) return true;
+  return isMember(history.at(commit), node);
 }
 
 /** Moves to the message's term where it proves one. False: not worth an answer. */

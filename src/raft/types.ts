@@ -302,6 +302,8 @@ export interface Core {
   readonly leader: NodeId | null;
   readonly isLearner: boolean;
   readonly commit: Index;
+  /** Whether a message of this node would be looked at now; see `receive`. */
+  listensTo(node: NodeId): boolean;
   status(): CoreStatus;
   /** Throws an InvariantError where the core contradicts itself. Ends every step in tests; cheap parts always run. */
   assertInvariants(): void;

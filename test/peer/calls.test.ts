@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { QuorateError } from '../../src/base/index.js';
 import { callSizeBytesMax } from '../../src/peer/calls.js';
-import { acquaint, closeAll, memberId, startMember } from './support.js';
+import { acquaint, closeAll, memberId, reach, startMember } from './support.js';
 
 // Real sockets on a machine that may be busy: only what never comes fails.
 vi.setConfig({ testTimeout: 30_000 });
@@ -112,6 +112,13 @@ describe('calls between members', () => {
     const outcomes = await Promise.all(calls);
     expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(1_024);
     expect(outcomes.filter((outcome) => outcome === 'too-many-requests')).toHaveLength(76);
+  });
+
+  it('of one that nobody has named are refused', async () => {
+    const [a, b] = [await startMember('a'), await startMember('b')];
+    a.network.setPeers([{ id: b.id, urls: [b.url] }]);
+    await reach(a, b); // As a stranger whose stream is taken in.
+    await expect(a.network.call(b.id, question, patienceMs)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('of one that was removed are refused', async () => {

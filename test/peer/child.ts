@@ -40,6 +40,7 @@ process.once('message', () => {
 });
 
 await network.start({
+  admits: () => true,
   onMessages: answer,
   onUnreachable: () => undefined,
   onConnectionLost: () => undefined,

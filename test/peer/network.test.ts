@@ -233,6 +233,21 @@ describe('members check whom they speak to', () => {
   });
 });
 
+describe('a member that has a leader', () => {
+  it('takes in nobody that its log has not named, until it has', async () => {
+    const a = await startMember('a', { handlers: { admits: () => false } });
+    const b = await startMember('b', { backoff: { minMs: 10, maxMs: 20 } });
+    b.network.setPeers([{ id: a.id, urls: [a.url] }]);
+    await until('the refusal', () => a.log.some(({ message }) => message === 'refused a peer'));
+    expect(b.log.map(({ fields }) => String(fields['reason'])).join()).toContain(
+      `${b.id} is no member that this one knows of`,
+    );
+    expect([a.batches, b.lost, b.refused]).toEqual([[], [], []]);
+    a.network.setPeers([{ id: b.id, urls: [b.url] }]);
+    await reach(b, a);
+  });
+});
+
 describe('a hostile stream', () => {
   interface Hostile {
     readonly call: ClientWritableStream<Buffer>;

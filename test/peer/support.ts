@@ -92,6 +92,7 @@ export async function startMember(letter: string, options: TestMemberOptions = {
   const member = { id, url, network, ...records, messages: () => records.batches.flat() };
   started.push(member);
   await network.start({
+    admits: () => true,
     onMessages: (messages) => records.batches.push(messages),
     onUnreachable: (peer) => records.unreachable.push(peer),
     onConnectionLost: (peer) => records.lost.push(peer),

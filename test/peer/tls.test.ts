@@ -178,6 +178,7 @@ describe('the listener', () => {
       throw new Error('never called');
     };
     const started = network.start({
+      admits: never,
       onMessages: never,
       onUnreachable: never,
       onConnectionLost: never,

@@ -153,6 +153,7 @@ function wrapping(change: (core: Core, initial: InitialState) => Partial<Core>):
         hasReady: changed.hasReady ?? (() => core.hasReady()),
         takeReady: changed.takeReady ?? (() => core.takeReady()),
         snapshotMetaAt: changed.snapshotMetaAt ?? ((index) => core.snapshotMetaAt(index)),
+        listensTo: (node) => core.listensTo(node),
         status: () => core.status(),
         assertInvariants: () => {
           core.assertInvariants();
