@@ -18,6 +18,8 @@
 import { renderCommandHelp } from './help.js';
 import { parseOptions, UsageError } from './options.js';
 import type { OptionSpecs, OptionValues } from './options.js';
+import type { Program, RunningProgram } from './program.js';
+import type { Terminal } from './terminal.js';
 
 /** What the process answers with; `quorate help exit-codes` tells the same to users. */
 export const exitCodes = {
@@ -34,7 +36,8 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+/** One of `exitCodes`, or what a program ended with that a command ran. */
+export type ExitCode = number;
 
 /** Where a command writes: the process's stdout or stderr, or memory in a test. */
 export interface Output {
@@ -51,11 +54,15 @@ export interface Output {
 export interface CommandIo {
   /** All of standard input, read on first use. */
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** Undefined when standard input is no terminal: there is nobody to ask. */
+  readonly terminal: Terminal | undefined;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts at the first Ctrl-C or SIGTERM: end cleanly. A second one ends the process at once. */
   readonly signal: AbortSignal;
+  /** Runs another program, which writes where the command does. */
+  start(program: Program): RunningProgram;
 }
 
 export interface CommandExample {
@@ -79,6 +86,8 @@ export interface CommandCall<Specs extends OptionSpecs> {
   readonly options: OptionValues<Specs>;
   /** The arguments that are no flags, in order; all that follows `--` is one. */
   readonly positionals: readonly string[];
+  /** How many of the positionals stand before the first `--`; undefined if there is none. */
+  readonly dashesAt: number | undefined;
   readonly io: CommandIo;
 }
 
@@ -109,7 +118,8 @@ export function defineCommand<Specs extends OptionSpecs>(definition: CommandDefi
         await io.stdout.write(help);
         return exitCodes.ok;
       }
-      return definition.run({ options: parsed.options, positionals: parsed.positionals, io });
+      const { options, positionals, dashesAt } = parsed;
+      return definition.run({ options, positionals, dashesAt, io });
     },
   };
 }

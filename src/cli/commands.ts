@@ -29,6 +29,26 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import('./txn.js')).txnCommand,
   },
   {
+    name: 'watch',
+    summary: 'See keys change',
+    load: async () => (await import('./watch.js')).watchCommand,
+  },
+  {
+    name: 'lease',
+    summary: 'Give keys a time to live',
+    load: async () => (await import('./lease.js')).leaseCommand,
+  },
+  {
+    name: 'lock',
+    summary: 'Hold a lock, for a command or until Ctrl-C',
+    load: async () => (await import('./lock.js')).lockCommand,
+  },
+  {
+    name: 'elect',
+    summary: 'Lead among those who want to, or see who does',
+    load: async () => (await import('./elect.js')).electCommand,
+  },
+  {
     name: 'compact',
     summary: 'Give up history below a revision',
     load: async () => (await import('./compact.js')).compactCommand,
@@ -39,13 +59,48 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import('./status.js')).statusCommand,
   },
   {
-    name: 'members',
-    summary: 'List the members of the cluster',
-    load: async () => (await import('./members.js')).membersCommand,
+    name: 'member',
+    summary: 'Say who belongs to the cluster: list, add, remove, promote',
+    load: async () => (await import('./member.js')).memberCommand,
+  },
+  {
+    name: 'move-leader',
+    summary: 'Make another member the leader',
+    load: async () => (await import('./move-leader.js')).moveLeaderCommand,
+  },
+  {
+    name: 'alarm',
+    summary: 'List or end what stops writes',
+    load: async () => (await import('./alarm.js')).alarmCommand,
+  },
+  {
+    name: 'defrag',
+    summary: 'Give space of deleted records back to the disk',
+    load: async () => (await import('./defrag.js')).defragCommand,
+  },
+  {
+    name: 'hash',
+    summary: 'Compare what the members hold',
+    load: async () => (await import('./hash.js')).hashCommand,
   },
   {
     name: 'snapshot',
     summary: 'Save the whole store as a file, look at one, start anew from one',
     load: async () => (await import('./snapshot.js')).snapshotCommand,
+  },
+  {
+    name: 'auth',
+    summary: 'Turn users on and off',
+    load: async () => (await import('./auth.js')).authCommand,
+  },
+  {
+    name: 'user',
+    summary: 'Say who may ask: users, their passwords and roles',
+    load: async () => (await import('./user.js')).userCommand,
+  },
+  {
+    name: 'role',
+    summary: 'Say what users may do: roles and their permissions',
+    load: async () => (await import('./role.js')).roleCommand,
   },
 ];

@@ -117,13 +117,15 @@ export function listOption(
 
 /** A lease's id: 64 bits in hexadecimal, with or without 0x, as etcdctl prints it. Undefined when not given. */
 export function leaseOption(words: OptionWords): OptionSpec<bigint | undefined> {
-  function parse(text: string): bigint {
-    if (!/^(0x)?[0-9a-fA-F]{1,16}$/.test(text)) {
-      throw new UsageError(`needs a lease id of up to 16 hexadecimal digits, not ${JSON.stringify(text)}`);
-    }
-    return BigInt.asIntN(64, BigInt(text.startsWith('0x') ? text : `0x${text}`));
+  return { ...common(words, 'ID'), fallbackText: undefined, fallback: undefined, parse: parseLeaseId };
+}
+
+/** What `leaseOption` reads. */
+export function parseLeaseId(text: string): bigint {
+  if (!/^(0x)?[0-9a-fA-F]{1,16}$/.test(text)) {
+    throw new UsageError(`needs a lease id of up to 16 hexadecimal digits, not ${JSON.stringify(text)}`);
   }
-  return { ...common(words, 'ID'), fallbackText: undefined, fallback: undefined, parse };
+  return BigInt.asIntN(64, BigInt(text.startsWith('0x') ? text : `0x${text}`));
 }
 
 /** The same table with every flag readable from `QUORATE_…` too. */
@@ -138,6 +140,8 @@ export type ParsedOptions<Specs extends OptionSpecs> =
       readonly wantsHelp: false;
       readonly options: OptionValues<Specs>;
       readonly positionals: readonly string[];
+      /** How many of the positionals stand before the first `--`; undefined if there is none. */
+      readonly dashesAt: number | undefined;
     };
 
 /** Reads a command line by its table. Throws UsageError naming the flag or variable at fault. */
@@ -146,17 +150,13 @@ export function parseOptions<Specs extends OptionSpecs>(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): ParsedOptions<Specs> {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: optionsForParseArgs(specs),
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
+  const tokens = tokensOf(specs, args);
   const byFlag = new Map(Object.entries(specs).map(([name, spec]) => [flagName(name), { name, spec }]));
   const values = new Map<string, unknown>();
   const positionals: string[] = [];
+  let dashesAt: number | undefined;
   for (const token of tokens) {
+    if (token.kind === 'option-terminator') dashesAt = positionals.length;
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
     if (token.name === 'help') return { wantsHelp: true };
@@ -168,7 +168,18 @@ export function parseOptions<Specs extends OptionSpecs>(
   for (const [name, spec] of Object.entries(specs)) {
     if (!values.has(name)) values.set(name, fromEnvironment(name, spec, env));
   }
-  return { wantsHelp: false, options: Object.fromEntries(values) as OptionValues<Specs>, positionals };
+  const options = Object.fromEntries(values) as OptionValues<Specs>;
+  return { wantsHelp: false, options, positionals, dashesAt };
+}
+
+/** Where the first argument stands that is neither a flag nor a flag's value. Throws UsageError for an unknown flag. */
+export function firstPositional(specs: OptionSpecs, args: readonly string[]): number | undefined {
+  const flags = [...Object.keys(specs).map(flagName), 'help'];
+  for (const token of tokensOf(specs, args)) {
+    if (token.kind === 'positional') return token.index;
+    if (token.kind === 'option' && !flags.includes(token.name)) throw unknownFlag(token.rawName, flags);
+  }
+  return undefined;
 }
 
 /** `dataDir` → `data-dir` */
@@ -189,6 +200,16 @@ export function parseDuration(text: string): number {
   return Math.round(Number(match[1]) * unitMs);
 }
 
+/** A positional that is a time of whole seconds: `90`, `90s`, `5m`. */
+export function readSeconds(name: string, text: string, max: number): number {
+  const isTime = /^\d+(\.\d+)?(s|m|h)?$/.test(text);
+  const seconds = isTime ? parseDuration(text) / 1000 : 0;
+  if (Number.isSafeInteger(seconds) && seconds >= 1 && seconds <= max) return seconds;
+  throw new UsageError(
+    `${name} must be whole seconds, 1 to ${max}, or a time such as 90s or 5m, not ${JSON.stringify(text)}`,
+  );
+}
+
 export function formatDuration(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
 }
@@ -206,6 +227,16 @@ function parseSwitch(text: string): boolean {
   if (['', 'true', '1', 'yes', 'on'].includes(text.toLowerCase())) return true;
   if (['false', '0', 'no', 'off'].includes(text.toLowerCase())) return false;
   throw new UsageError(`must be true or false, not ${JSON.stringify(text)}`);
+}
+
+function tokensOf(specs: OptionSpecs, args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    options: optionsForParseArgs(specs),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  }).tokens;
 }
 
 function optionsForParseArgs(specs: OptionSpecs) {

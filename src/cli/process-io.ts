@@ -1,19 +1,29 @@
 import process from 'node:process';
+import { isatty } from 'node:tty';
 import type { WriteStream } from 'node:tty';
 
 import { exitCodes } from './command.js';
 import type { CommandIo, Output } from './command.js';
+import { startProgram } from './start-program.js';
+import { createTerminal } from './terminal.js';
 
 /** The world of a command, as the process has it. */
 export function createProcessIo(): CommandIo {
+  const stderr = createOutput(process.stderr);
+  const signal = createInterruptSignal();
   return {
     get stdin() {
       return process.stdin;
     },
+    get terminal() {
+      if (!isatty(0)) return undefined;
+      return createTerminal(process.stdin, (text) => stderr.write(text), signal);
+    },
     stdout: createOutput(process.stdout),
-    stderr: createOutput(process.stderr),
+    stderr,
     env: process.env,
-    signal: createInterruptSignal(),
+    signal,
+    start: (program) => startProgram(program, process.env, 'inherit'),
   };
 }
 

@@ -9,7 +9,7 @@ export { ClientError } from './errors.js';
 export type { ClientErrorCode, ClientErrorDetails } from './errors.js';
 export type { Bytes, Keys } from './keys.js';
 export type { KeyValueStore } from './kv.js';
-export type { Lease, LeaseOptions, Leases, LeaseTime } from './lease/index.js';
+export type { GrantedLease, Lease, LeaseOptions, Leases, LeaseTime } from './lease/index.js';
 export type { CampaignOptions, Election, HeldLock, Leadership } from './lock/index.js';
 export type { LockedWork, LockOptions, Locks } from './lock/index.js';
 export type { Alarm, AlarmKind, HashResult, Maintenance, MemberStatus } from './maintenance.js';

@@ -19,6 +19,7 @@ export interface KeptLease {
 export interface LeaseKeeper {
   keep(lease: KeptLease, ttlSeconds: number): void;
   forget(lease: KeptLease): void;
+  keeps(id: bigint): boolean;
 }
 
 /** Longest wait for an answer to a renewal before another member is asked. */
@@ -168,6 +169,7 @@ export function createLeaseKeeper(connection: Connection, renewOnce: RenewOnce):
       run().catch((error: unknown) => failAll(asClientError(error)));
     },
     forget,
+    keeps: (id) => entries.has(id),
   };
 }
 

@@ -14,10 +14,23 @@ export interface LeaseOptions extends CallOptions {
   readonly id?: bigint | undefined;
 }
 
+export interface GrantedLease {
+  readonly id: bigint;
+  /** At least what was asked for. */
+  readonly ttlSeconds: number;
+}
+
 /** Leases: times that keys hang on. */
 export interface Leases {
   /** Grants a lease of at least this many seconds and renews it until it is revoked, lost, or the client closed. */
   lease(ttlSeconds: number, options?: LeaseOptions): Promise<Lease>;
+  /** Grants a lease that nobody renews unless told to: for a program that hands it on, or wants it to end. */
+  grantLease(ttlSeconds: number, options?: LeaseOptions): Promise<GrantedLease>;
+  /**
+   * Renews a lease that is there already from now on, as `lease` does with its own. Undefined: there is none. Throws
+   * `lease-exists` if this client renews it already.
+   */
+  keepLease(lease: LeaseLike, options?: Pick<CallOptions, 'signal'>): Promise<Lease | undefined>;
   /** The ids of all that there are. */
   leases(options?: CallOptions): Promise<readonly bigint[]>;
   /** Ends any lease and deletes its keys. Fine if there is none. */
@@ -39,23 +52,38 @@ const renewalMs = 3000;
 export function createLeases(connection: Connection): Leases {
   const keeper = createLeaseKeeper(connection, async (id) => (await renewLease(id)) ?? 0);
 
-  async function grant(ttlSeconds: number, options: LeaseOptions): Promise<Lease> {
+  async function grant(ttlSeconds: number, options: LeaseOptions): Promise<GrantedLease> {
     if (!Number.isFinite(ttlSeconds) || ttlSeconds <= 0)
       throw new ClientError(
         'invalid-argument',
         `a lease has a positive number of seconds, not ${ttlSeconds}`,
       );
-    const askedAtMs = performance.now();
     const id = options.id === undefined ? randomId() : BigInt.asIntN(64, options.id);
-    const granted = await grantId(id, Math.ceil(ttlSeconds), options);
+    return { id, ttlSeconds: await grantId(id, Math.ceil(ttlSeconds), options) };
+  }
+
+  /** `askedAtMs`: before the grant or the renewal that its time counts from. */
+  function keep({ id, ttlSeconds }: GrantedLease, askedAtMs: number): Lease {
     return createLease({
       id,
-      ttlSeconds: granted,
+      ttlSeconds,
       askedAtMs,
       keeper,
       revoke: (call) => revokeLease(id, call),
       timeToLive: (call) => leaseTimeToLive(id, call),
     });
+  }
+
+  async function keepLease(
+    lease: LeaseLike,
+    options?: Pick<CallOptions, 'signal'>,
+  ): Promise<Lease | undefined> {
+    const askedAtMs = performance.now();
+    const id = leaseIdOf(lease);
+    const ttlSeconds = await renewLease(id, options);
+    if (ttlSeconds === undefined) return undefined;
+    if (keeper.keeps(id)) throw new ClientError('lease-exists', 'keepLease: this client renews it already');
+    return keep({ id, ttlSeconds }, askedAtMs);
   }
 
   async function grantId(id: bigint, ttlSeconds: number, options: LeaseOptions): Promise<number> {
@@ -129,7 +157,12 @@ export function createLeases(connection: Connection): Leases {
   }
 
   return {
-    lease: (ttlSeconds, options = {}) => grant(ttlSeconds, options),
+    async lease(ttlSeconds, options = {}) {
+      const askedAtMs = performance.now();
+      return keep(await grant(ttlSeconds, options), askedAtMs);
+    },
+    grantLease: (ttlSeconds, options = {}) => grant(ttlSeconds, options),
+    keepLease,
     async leases(options) {
       const message = etcdserverpb.LeaseLeasesRequest.encode({}).finish();
       const path = '/etcdserverpb.Lease/LeaseLeases';

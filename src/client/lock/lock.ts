@@ -45,6 +45,8 @@ export interface Locks {
   ): Promise<{ readonly acquired: true; readonly result: Result } | { readonly acquired: false }>;
   /** Waits for the lock and leaves its release to the caller: `await using lock = await client.acquire('x')`. */
   acquire(name: Bytes, options?: LockOptions): Promise<HeldLock>;
+  /** The same if nobody has the lock now. Undefined: somebody has. */
+  tryAcquire(name: Bytes, options?: LockOptions): Promise<HeldLock | undefined>;
 }
 
 export function createLocks(source: LineSource): Locks {
@@ -67,18 +69,25 @@ export function createLocks(source: LineSource): Locks {
         : { acquired: true, result: await workUnder(turn, work) };
     },
     async acquire(name, options) {
-      const turn = await acquire(name, options);
-      return {
-        key: turn.key,
-        fence: turn.revision,
-        signal: turn.signal,
-        get isHeld() {
-          return turn.isHeld;
-        },
-        release: (call) => turn.release(call),
-        [Symbol.asyncDispose]: () => turn.release(),
-      };
+      return heldLock(await acquire(name, options));
     },
+    async tryAcquire(name, options = {}) {
+      const turn = await takeTurn(source, { ...wish, name, mayWait: false }, options);
+      return turn === undefined ? undefined : heldLock(turn);
+    },
+  };
+}
+
+function heldLock(turn: Turn): HeldLock {
+  return {
+    key: turn.key,
+    fence: turn.revision,
+    signal: turn.signal,
+    get isHeld() {
+      return turn.isHeld;
+    },
+    release: (call) => turn.release(call),
+    [Symbol.asyncDispose]: () => turn.release(),
   };
 }
 

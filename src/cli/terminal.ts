@@ -1,0 +1,50 @@
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+
+import { UsageError } from './options.js';
+
+/** A person who can be asked. */
+export interface Terminal {
+  /**
+   * A line that is typed without being shown. Throws UsageError when input ends instead (Ctrl-D), and what the command's
+   * signal was aborted with.
+   */
+  askSecret(question: string): Promise<string>;
+}
+
+/** `ask` shows the question; what is typed at `input` is shown nowhere. */
+export function createTerminal(
+  input: NodeJS.ReadableStream,
+  ask: (text: string) => Promise<void>,
+  signal: AbortSignal,
+): Terminal {
+  return {
+    async askSecret(question) {
+      signal.throwIfAborted();
+      await ask(question);
+      const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
+      try {
+        return await nextLine(lines, signal);
+      } finally {
+        lines.close();
+        await ask('\n');
+      }
+    },
+  };
+}
+
+function nextLine(lines: ReturnType<typeof createInterface>, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    lines.once('line', resolve);
+    lines.once('close', () => reject(new UsageError('no password was given')));
+    // Where each key counts, Ctrl-C is one of them: it shall do what it does elsewhere.
+    lines.once('SIGINT', () => void process.kill(process.pid, 'SIGINT'));
+    signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true });
+  });
+}
+
+function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('aborted');
+}
