@@ -7,9 +7,10 @@ import { messageOf, QuorateError } from '../base/index.js';
 import type { HostAndPort } from './address.js';
 import type { Tls } from '../tls/index.js';
 import { formatTarget, isSecureUrl, resolveAll } from './address.js';
+import type { ConnectionSlots } from './connection-slots.js';
 
 /**
- * The sockets below the gRPC server are ours: so their number is bounded, each address can fail by itself, and a
+ * The sockets below the gRPC server are ours: so their number is bounded (`slots`), each address can fail by itself, and a
  * connection whose other side neither reads nor ends cannot keep us from stopping.
  */
 export interface Listeners {
@@ -17,9 +18,7 @@ export interface Listeners {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Of one address. A peer has one connection, and another while it sends a snapshot. */
-const connectionsMax = 256;
-/** Of all addresses: TLS handshakes under way at once, and how long each may take. */
+/** TLS handshakes under way at once, and how long each may take. */
 const handshakesMax = 64;
 const handshakeTimeoutMs = 5_000;
 
@@ -27,7 +26,12 @@ const handshakeTimeoutMs = 5_000;
  * Binds every address behind each URL, and nothing else. Throws `invalid-configuration` when one is malformed, taken or
  * not this machine's; then nothing is bound.
  */
-export async function listen(server: Server, urls: readonly string[], tls: Tls | null): Promise<Listeners> {
+export async function listen(
+  server: Server,
+  urls: readonly string[],
+  tls: Tls | null,
+  slots: ConnectionSlots,
+): Promise<Listeners> {
   // What comes out of TLS is plain to gRPC.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const acceptor = tls?.createAcceptor({
@@ -36,21 +40,17 @@ export async function listen(server: Server, urls: readonly string[], tls: Tls |
     handshakesMax,
     onSecured: (socket) => injector.injectConnection(socket),
   });
-  const sockets = new Set<Socket>();
   const bound: SocketServer[] = [];
   const connected = (socket: Socket, isSecure: boolean): void => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
+    if (!slots.add(socket)) return;
     if (!isSecure) injector.injectConnection(socket);
     else acceptor?.accept(socket);
   };
 
   async function stop(graceMs: number): Promise<void> {
     const closed = bound.map((each) => new Promise<void>((resolve) => each.close(() => resolve())));
-    const timer = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, graceMs);
+    const timer = setTimeout(() => slots.destroyAll(), graceMs);
     acceptor?.cut();
     server.tryShutdown(() => undefined);
     await Promise.all(closed);
@@ -78,7 +78,6 @@ async function bind(
   connected: (socket: Socket) => void,
 ): Promise<SocketServer> {
   const server = createServer({ noDelay: true }, connected);
-  server.maxConnections = connectionsMax;
   try {
     await new Promise<void>((resolve, reject) => {
       server.on('error', reject);

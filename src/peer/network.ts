@@ -9,6 +9,8 @@ import type { Tls } from '../tls/index.js';
 import { isPeerUrl } from './address.js';
 import { answerCall, createCaller } from './calls.js';
 import type { CallSender } from './calls.js';
+import type { ConnectionSlots } from './connection-slots.js';
+import { createConnectionSlots } from './connection-slots.js';
 import { createDial } from './dialing.js';
 import type { Dial } from './dialing.js';
 import type { CallCheck, Caller } from './handshake.js';
@@ -42,6 +44,8 @@ export interface PeerNetworkOptions {
   readonly backoff?: BackoffRange;
   /** How long a peer may take to answer an attempt to connect: 5 s. */
   readonly connectTimeoutMs?: number;
+  /** Connections to this member, by all of its addresses: 256. */
+  readonly connectionsMax?: number;
   /** For `https://` addresses, one's own and those of others. */
   readonly tls?: Tls | null;
 }
@@ -52,6 +56,8 @@ type Respond = sendUnaryData<Buffer>;
 const defaultQueue: QueueBounds = { messagesMax: 4_096, sizeBytesMax: 64 * 1024 * 1024 };
 const defaultBackoff: BackoffRange = { minMs: 50, maxMs: 1_000 };
 const defaultConnectTimeoutMs = 5_000;
+/** A peer has one connection, and another while it sends a snapshot. */
+const defaultConnectionsMax = 256;
 const closeGraceMs = 1_000;
 /** Members that connect to us before our log has told us of them. */
 const strangersMax = 16;
@@ -74,6 +80,7 @@ class GrpcPeerNetwork implements PeerNetwork {
   readonly #caller: Caller;
   readonly #dial: Dial;
   readonly #server = new Server(serverOptions);
+  readonly #slots: ConnectionSlots;
   readonly #peers = new Map<NodeId, Outbound>();
   readonly #strangers = new Map<NodeId, Outbound>();
   readonly #removed = new Set<NodeId>();
@@ -94,6 +101,7 @@ class GrpcPeerNetwork implements PeerNetwork {
     this.#caller = { ...options.identity, advertiseUrls: options.advertiseUrls ?? options.listenUrls };
     this.#dial = createDial(options.tls ?? null);
     this.#calls = createCaller(this.#caller);
+    this.#slots = createConnectionSlots(options.connectionsMax ?? defaultConnectionsMax);
   }
 
   async start(handlers: PeerHandlers): Promise<void> {
@@ -132,7 +140,7 @@ class GrpcPeerNetwork implements PeerNetwork {
         );
       },
     });
-    this.#listeners = await listen(this.#server, listenUrls, this.#options.tls ?? null);
+    this.#listeners = await listen(this.#server, listenUrls, this.#options.tls ?? null, this.#slots);
     this.setPeers(this.#addresses);
   }
 
@@ -228,7 +236,10 @@ class GrpcPeerNetwork implements PeerNetwork {
   #admit(call: StreamCall | ServerUnaryCall<Buffer, Buffer>, respond: Respond): PeerAddress | null {
     const checked = checkCall(call.metadata, this.#caller, this.#removed);
     const check = checked.ok ? this.#checkStranger(checked.caller) : checked;
-    if (check.ok) return check.caller;
+    if (check.ok) {
+      this.#slots.prove(call.getPeer());
+      return check.caller;
+    }
     this.#options.logger.warn('refused a peer', {
       from: check.from,
       at: call.getPeer(),

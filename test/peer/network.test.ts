@@ -1,5 +1,6 @@
 import type { ClientWritableStream, ServerReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Client, credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -238,10 +239,9 @@ describe('a member that has a leader', () => {
     const a = await startMember('a', { handlers: { admits: () => false } });
     const b = await startMember('b', { backoff: { minMs: 10, maxMs: 20 } });
     b.network.setPeers([{ id: a.id, urls: [a.url] }]);
-    await until('the refusal', () => a.log.some(({ message }) => message === 'refused a peer'));
-    expect(b.log.map(({ fields }) => String(fields['reason'])).join()).toContain(
-      `${b.id} is no member that this one knows of`,
-    );
+    const reason = `${b.id} is no member that this one knows of`;
+    await until('the refusal', () => b.log.some(({ fields }) => String(fields['reason']).startsWith(reason)));
+    expect(a.log.map(({ message }) => message)).toContain('refused a peer');
     expect([a.batches, b.lost, b.refused]).toEqual([[], [], []]);
     a.network.setPeers([{ id: b.id, urls: [b.url] }]);
     await reach(b, a);
@@ -353,6 +353,36 @@ describe('a hostile stream', () => {
     socket.resume();
     await closed;
     await reach(b, a);
+  });
+});
+
+describe('strangers who fill the port', () => {
+  it('keep no member out, and cost none its stream', async () => {
+    const connectionsMax = 8;
+    const [a, b, c] = [
+      await startMember('a', { connectionsMax }),
+      await startMember('b'),
+      await startMember('c'),
+    ];
+    a.network.setPeers([b, c].map(({ id, url }) => ({ id, urls: [url] })));
+    b.network.setPeers([{ id: a.id, urls: [a.url] }]);
+    await reach(b, a);
+    const strangers: Socket[] = [];
+    for (let opened = 0; opened < 3 * connectionsMax; opened++) {
+      const socket = connect(Number(new URL(a.url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.resume();
+      await once(socket, 'connect');
+      strangers.push(socket);
+    }
+    await until(
+      'the end of the older ones',
+      () => strangers.filter(({ closed }) => closed).length >= 2 * connectionsMax,
+    );
+    expect([a.lost, b.lost]).toEqual([[], []]);
+    c.network.setPeers([{ id: a.id, urls: [a.url] }]);
+    await reach(c, a);
+    for (const socket of strangers) socket.destroy();
   });
 });
 
