@@ -1,4 +1,4 @@
-import { unreachable } from '../base/index.js';
+import { at, unreachable } from '../base/index.js';
 import type {
   CompactResponse,
   DeleteRangeResponse,
@@ -101,7 +101,59 @@ export function writeKeyValue(to: WireWriter, tag: number, kv: KeyValue): void {
   to.message(tag, mark);
 }
 
+/**
+ * Encodes the lists of a large answer ahead, in pieces, and lets others run in between: in one go a hundred thousand keys
+ * would hold everybody up for a quarter of a second.
+ */
+export async function encodeAhead(
+  response: RangeResponse | DeleteRangeResponse | TxnResponse,
+  pause: () => Promise<void>,
+): Promise<void> {
+  if (response.type === 'txn') {
+    for (const inner of response.responses) if (inner.type !== 'put') await encodeAhead(inner, pause);
+    return;
+  }
+  const [tag, kvs] =
+    response.type === 'range' ? [rangeKvsTag, response.kvs] : [deletedKvsTag, response.previous];
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < kvs.length;) {
+    let sizeBytes = 0;
+    let end = start;
+    while (end < kvs.length && end - start < keysPerPiece && sizeBytes < pieceSizeBytes) {
+      sizeBytes += at(kvs, end++).value.length;
+    }
+    if (end === kvs.length && start === 0) return; // Small enough.
+    writeKeyValues(tag, kvs.slice(start, end));
+    pieces.push(writer.finish());
+    start = end;
+    await pause();
+  }
+  encodedAhead.set(kvs, pieces);
+}
+
+/** Whether it is worth to encode it ahead. */
+export function isLarge(response: RangeResponse | DeleteRangeResponse | TxnResponse): boolean {
+  if (response.type === 'txn')
+    return response.responses.some((inner) => inner.type !== 'put' && isLarge(inner));
+  const kvs = response.type === 'range' ? response.kvs : response.previous;
+  if (kvs.length > keysPerPiece) return true;
+  return kvs.length > 1 && kvs.reduce((sum, { value }) => sum + value.length, 0) > pieceSizeBytes;
+}
+
+const keysPerPiece = 512;
+const pieceSizeBytes = 512 * 1024;
+const rangeKvsTag = 0x12;
+const deletedKvsTag = 0x1a;
+/** Lists that stand encoded, in pieces. */
+const encodedAhead = new WeakMap<readonly KeyValue[], readonly Buffer[]>();
+
 function writeKeyValues(tag: number, kvs: readonly KeyValue[]): void {
+  const pieces = encodedAhead.get(kvs);
+  if (pieces !== undefined) {
+    writer.reserve(pieces.reduce((sum, { length }) => sum + length, 0));
+    for (const piece of pieces.toReversed()) writer.raw(piece);
+    return;
+  }
   for (let index = kvs.length - 1; index >= 0; index--) {
     const kv = kvs[index];
     if (kv !== undefined) writeKeyValue(writer, tag, kv);
@@ -111,7 +163,7 @@ function writeKeyValues(tag: number, kvs: readonly KeyValue[]): void {
 function writeRangeBody(response: RangeResponse): void {
   writer.number(0x20, response.count);
   writer.boolean(0x18, response.more);
-  writeKeyValues(0x12, response.kvs);
+  writeKeyValues(rangeKvsTag, response.kvs);
 }
 
 function writePutBody(response: PutResponse): void {
@@ -119,7 +171,7 @@ function writePutBody(response: PutResponse): void {
 }
 
 function writeDeleteRangeBody(response: DeleteRangeResponse): void {
-  writeKeyValues(0x1a, response.previous);
+  writeKeyValues(deletedKvsTag, response.previous);
   writer.number(0x10, response.deleted);
 }
 

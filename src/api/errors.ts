@@ -39,6 +39,10 @@ const statuses: Readonly<
   'duplicate-key': etcd(grpcCodes.INVALID_ARGUMENT, 'duplicate key given in txn request'),
   'invalid-sort-option': etcd(grpcCodes.INVALID_ARGUMENT, 'invalid sort option'),
   'request-too-large': etcd(grpcCodes.INVALID_ARGUMENT, 'request is too large'),
+  'too-many-keys': etcd(
+    grpcCodes.INVALID_ARGUMENT,
+    'too many keys for one request: ask for the range in parts',
+  ),
   'lease-ttl-too-large': etcd(grpcCodes.OUT_OF_RANGE, 'too large lease TTL'),
   'invalid-member-urls': etcd(grpcCodes.INVALID_ARGUMENT, 'given member URLs are invalid'),
   'leader-key-missing': { code: grpcCodes.UNKNOWN, message: '"leader" field must be provided' },

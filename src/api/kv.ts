@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { etcdserverpb } from '../gen/protos.js';
 import type { Member } from '../member/index.js';
 import {
@@ -9,11 +10,13 @@ import {
 } from './convert.js';
 import { decodeRequest } from './decode.js';
 import {
+  encodeAhead,
   encodeCompactResponse,
   encodeDeleteRangeResponse,
   encodePutResponse,
   encodeRangeResponse,
   encodeTxnResponse,
+  isLarge,
 } from './encode.js';
 import type { HeaderWriter } from './header.js';
 import { unary } from './method.js';
@@ -25,7 +28,11 @@ export function kvMethods(member: Member, header: HeaderWriter): readonly Method
     unary(member, '/etcdserverpb.KV/Range', {
       decode: (bytes) => toRangeRequest(decodeRequest(etcdserverpb.RangeRequest, bytes)),
       servedByLearner: (request) => request.serializable,
-      handle: async (request, caller) => encodeRangeResponse(header, await member.range(request, caller)),
+      async handle(request, caller) {
+        const response = await member.range(request, caller);
+        if (isLarge(response)) await encodeAhead(response, setImmediate);
+        return encodeRangeResponse(header, response);
+      },
     }),
     unary(member, '/etcdserverpb.KV/Put', {
       decode: (bytes) => toPutRequest(decodeRequest(etcdserverpb.PutRequest, bytes)),
@@ -33,12 +40,19 @@ export function kvMethods(member: Member, header: HeaderWriter): readonly Method
     }),
     unary(member, '/etcdserverpb.KV/DeleteRange', {
       decode: (bytes) => toDeleteRangeRequest(decodeRequest(etcdserverpb.DeleteRangeRequest, bytes)),
-      handle: async (request, caller) =>
-        encodeDeleteRangeResponse(header, await member.deleteRange(request, caller)),
+      async handle(request, caller) {
+        const response = await member.deleteRange(request, caller);
+        if (isLarge(response)) await encodeAhead(response, setImmediate);
+        return encodeDeleteRangeResponse(header, response);
+      },
     }),
     unary(member, '/etcdserverpb.KV/Txn', {
       decode: (bytes) => toTxnRequest(decodeRequest(etcdserverpb.TxnRequest, bytes)),
-      handle: async (request, caller) => encodeTxnResponse(header, await member.txn(request, caller)),
+      async handle(request, caller) {
+        const response = await member.txn(request, caller);
+        if (isLarge(response)) await encodeAhead(response, setImmediate);
+        return encodeTxnResponse(header, response);
+      },
     }),
     unary(member, '/etcdserverpb.KV/Compact', {
       decode: (bytes) => toCompactRequest(decodeRequest(etcdserverpb.CompactionRequest, bytes)),

@@ -29,6 +29,8 @@ export interface WireWriter {
   text(tag: number, value: string): void;
   /** Bytes as they are: fields that were encoded before. */
   raw(encoded: Uint8Array): void;
+  /** Makes room for so much more at once. */
+  reserve(sizeBytes: number): void;
   /** All that was written, as a buffer of its own; the next message starts afresh. */
   finish(): Buffer;
 }
@@ -122,14 +124,16 @@ export function createWireWriter(): WireWriter {
       putVarint(size);
       putTag(tag);
     },
+    reserve,
     raw(encoded) {
       reserve(encoded.length);
       position -= encoded.length;
       buffer.set(encoded, position);
     },
     finish() {
-      const written = Buffer.allocUnsafe(buffer.length - position);
-      buffer.copy(written, 0, position);
+      // What is large is handed over as it is, unless half of it would be for nothing.
+      const handsOver = buffer.length > keptSizeBytesMax && position < buffer.length / 2;
+      const written = handsOver ? buffer.subarray(position) : Buffer.from(buffer.subarray(position));
       if (buffer.length > keptSizeBytesMax) buffer = Buffer.allocUnsafeSlow(16 * 1024);
       position = buffer.length;
       return written;

@@ -12,6 +12,7 @@ export const errorCodes = [
   'duplicate-key',
   'invalid-sort-option',
   'request-too-large',
+  'too-many-keys',
   'lease-ttl-too-large',
   'invalid-member-urls',
   'leader-key-missing',

@@ -4,6 +4,8 @@ export { readUint64, writeUint64 } from './bytes.js';
 export type { Key } from './bytes.js';
 export { isErrorCode, messageOf, QuorateError } from './errors.js';
 export type { ErrorCode } from './errors.js';
+export { createGate } from './gate.js';
+export type { Gate } from './gate.js';
 export { createHistogram } from './histogram.js';
 export type { Histogram } from './histogram.js';
 export { silentLogger } from './log.js';

@@ -89,6 +89,8 @@ export const refusedBeforeProposing: ReadonlySet<ClientErrorCode> = new Set<Clie
   'no-leader',
   'too-many-requests',
   'not-supported-for-learner',
+  // A change of members, or of the leader, while members are not connected.
+  'unhealthy',
 ]);
 
 /** This member, or the cluster now, cannot serve a request that another member, or a later time, could. */
@@ -97,7 +99,6 @@ export const passing: ReadonlySet<ClientErrorCode> = new Set<ClientErrorCode>([
   'leader-changed',
   'timed-out',
   'stopped',
-  'unhealthy',
   'not-leader',
   'unavailable',
 ]);
@@ -112,6 +113,7 @@ const codeBySentence: ReadonlyMap<string, ClientErrorCode> = new Map<string, Cli
   ['duplicate key given in txn request', 'duplicate-key'],
   ['invalid sort option', 'invalid-sort-option'],
   ['request is too large', 'request-too-large'],
+  ['too many keys for one request: ask for the range in parts', 'too-many-keys'],
   ['too large lease TTL', 'lease-ttl-too-large'],
   ['requested lease not found', 'lease-not-found'],
   ['lease already exists', 'lease-exists'],

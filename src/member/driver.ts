@@ -1,4 +1,4 @@
-import { asBuffer, assert, InvariantError, messageOf, QuorateError, some } from '../base/index.js';
+import { asBuffer, assert, at, InvariantError, messageOf, QuorateError, some } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import { decodeProposal } from '../mvcc/index.js';
 import type { CommandResponse, MemberRecord } from '../mvcc/index.js';
@@ -23,6 +23,8 @@ import type { State } from './state.js';
 
 /** Commands that one turn hands to the core: more wait for the next turn. */
 const commandsPerTurnMax = 1024;
+/** A turn that has applied for so long leaves the rest to the next one, whatever it has left. */
+const applyTurnMsMax = 10;
 /** What is under way when a member learns that it was removed may still be answered. As etcd. */
 const removalGraceMs = 1000;
 /** After this much quiet the log is settled: see Wal.settle. */
@@ -213,13 +215,13 @@ export function createDriver(parts: DriverParts): Driver {
       flushSoon(0); // It comes back here when it is done.
       return;
     }
-    const batch =
-      applyQueue.length <= limits.applyBatchEntries
-        ? applyQueue
-        : applyQueue.slice(0, limits.applyBatchEntries);
-    applyQueue = batch === applyQueue ? [] : applyQueue.slice(batch.length);
     const beganMs = env.monotonicMs();
-    for (const entry of batch) applyEntry(entry);
+    const countMax = Math.min(applyQueue.length, limits.applyBatchEntries);
+    let count = 0;
+    while (count < countMax && (count === 0 || env.monotonicMs() - beganMs < applyTurnMsMax)) {
+      applyEntry(at(applyQueue, count++));
+    }
+    applyQueue = count === applyQueue.length ? [] : applyQueue.slice(count);
     if (env.monotonicMs() - beganMs > slowApplyMs) measures.slowAppliesTotal++;
     const { index } = state.machine.applied;
     core.step({ type: 'applied', index });

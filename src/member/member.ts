@@ -1,4 +1,4 @@
-import { assert, InvariantError, QuorateError } from '../base/index.js';
+import { assert, createGate, InvariantError, QuorateError } from '../base/index.js';
 import {
   encodeProposal,
   validateCompact,
@@ -7,7 +7,14 @@ import {
   validateRange,
   validateTxn,
 } from '../mvcc/index.js';
-import type { Alarm, CommandResponse, RangeResponse, TxnOperation, TxnRequest } from '../mvcc/index.js';
+import type {
+  Alarm,
+  CommandResponse,
+  DeleteRangeRequest,
+  RangeResponse,
+  TxnOperation,
+  TxnRequest,
+} from '../mvcc/index.js';
 import { createAuth } from './auth.js';
 import { startAutoCompaction } from './auto-compaction.js';
 import { recover } from './bootstrap.js';
@@ -30,6 +37,13 @@ import type { State } from './state.js';
 import type { Core } from '../raft/index.js';
 import type { Member, MemberStatus } from './types.js';
 import { createWatchHub } from './watches.js';
+
+/**
+ * A command over this many keys takes a while on every member. Of this member's clients one is under way at a time, so
+ * that what others write comes in between. More than can wait are `too-many-requests`.
+ */
+const heavyCommandKeys = 10_000;
+const heavyCommandsWaitingMax = 64;
 
 /**
  * Starts a member: recovers what it has on disk, joins its peers and serves. Resolves once it takes requests (it may
@@ -76,7 +90,12 @@ function createMember(parts: MemberParts): Member {
   const maintenance = createMaintenance(context);
   const leases = createLeases(context, maintenance, auth);
   const { propose, read } = context;
+  const heavyCommands = createGate({ atOnceMax: 1, waitingMax: heavyCommandsWaitingMax });
   startAutoCompaction(context, config.autoCompaction ?? null);
+
+  async function inTurn<T>(request: DeleteRangeRequest | TxnRequest, run: () => Promise<T>): Promise<T> {
+    return state.machine.estimateKeys(request) < heavyCommandKeys ? run() : heavyCommands.run(run);
+  }
 
   /** One that was added to vote and is still catching up counts as a voter, to its clients too. */
   function isLearner(): boolean {
@@ -130,13 +149,13 @@ function createMember(parts: MemberParts): Member {
     },
     async deleteRange(request, caller = 'trusted') {
       refuse(validateDeleteRange(request));
-      return propose(request, 'delete-range', caller);
+      return inTurn(request, () => propose(request, 'delete-range', caller));
     },
     async txn(request, caller = 'trusted') {
       if (!isReadOnly(request)) {
         if (putsSomething(request)) maintenance.requireRoom();
         refuse(validateTxn(request));
-        return propose(request, 'txn', caller);
+        return inTurn(request, () => propose(request, 'txn', caller));
       }
       refuse(validateTxn(request));
       if (!isSerializable(request)) await driver.barrier();

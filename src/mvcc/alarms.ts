@@ -11,14 +11,18 @@ import type { Alarm, AlarmCommand, AlarmType, Command, TxnRequest } from './type
  */
 const kinds = { 'no-space': '\x01', corrupt: '\x02' } as const satisfies Record<AlarmType, Key>;
 
+/** An alarm may name any member, also one that is not there. More than this is more than any cluster has. Frozen. */
+const alarmsMax = 1000;
+
 /** The alarms as part of the replicated state, and what they forbid. */
 export interface AlarmState {
   /** Sorted by member, then alarm. */
   readonly list: readonly Alarm[];
   /**
    * Answers as etcd: raising answers with the alarm even if it was raised already, ending one that was not with none.
+   * Null: refused, for there are too many.
    */
-  apply(command: AlarmCommand): readonly Alarm[];
+  apply(command: AlarmCommand): readonly Alarm[] | null;
   /** Null: no alarm that is raised, by whichever member, forbids it. */
   check(command: Command): ErrorCode | null;
 }
@@ -41,6 +45,7 @@ export function createAlarms(tables: Tables): AlarmState {
       const named = { memberId, alarm };
       const wasRaised = others.length < list.length;
       if (action === 'activate') {
+        if (!wasRaised && list.length >= alarmsMax) return null;
         if (!wasRaised) tables.set('alarms', rowNameOf(named), emptyBytes);
         list = [...others, named].sort(byMember);
         return [named];

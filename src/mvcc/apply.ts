@@ -3,9 +3,11 @@ import type { ErrorCode } from '../base/index.js';
 import type { AlarmState } from './alarms.js';
 import type { AuthState } from './auth/index.js';
 import { Change } from './change.js';
+import { checkDeletion, checkWork } from './command-work.js';
 import type { KeyIndex } from './key-index.js';
 import type { LeaseState } from './leases.js';
 import type { Records } from './records.js';
+import { runThrough } from './steps.js';
 import { checkPlan, checkPut, planTxn, runPlan } from './txn.js';
 import type {
   AlarmCommand,
@@ -26,6 +28,7 @@ import type {
   Revision,
   TxnRequest,
 } from './types.js';
+import { commandWorkMax, createBudget, weighedWork } from './work.js';
 
 /** The state that commands change, beside the keys. Apply changes it; everything else reads it. */
 export interface State {
@@ -103,6 +106,8 @@ function applyPut(options: ApplyOptions, request: PutRequest): Outcome<CommandRe
 
 function applyDeleteRange(options: ApplyOptions, request: DeleteRangeRequest): Outcome<CommandResponse> {
   const change = begin(options);
+  const error = checkDeletion(request, change);
+  if (error !== null) return refused(error);
   const response = change.deleteRange(request);
   options.state.revision = change.revision;
   return done(response);
@@ -110,8 +115,10 @@ function applyDeleteRange(options: ApplyOptions, request: DeleteRangeRequest): O
 
 function applyTxn(options: ApplyOptions, request: TxnRequest): Outcome<CommandResponse> {
   const change = begin(options);
-  const plan = planTxn(request, change);
-  const error = checkPlan(plan, change, options.leases);
+  const budget = createBudget(commandWorkMax);
+  const plan = runThrough(planTxn(request, change, weighedWork(options.records), budget));
+  if (budget.isSpent) return refused('too-many-keys');
+  const error = checkPlan(plan, change, options.leases) ?? checkWork(plan.operations, change, budget);
   if (error !== null) return refused(error);
   const response = runPlan(plan, change);
   options.state.revision = change.revision;
@@ -168,7 +175,9 @@ function isOfAnotherTerm({ applied }: State, { onlyInTerm }: LeaseRevoke | Lease
 }
 
 function applyAlarm({ state, alarms }: ApplyOptions, command: AlarmCommand): Outcome<CommandResponse> {
-  return done({ type: 'alarm', revision: state.revision, alarms: alarms.apply(command) });
+  const named = alarms.apply(command);
+  if (named === null) return refused('too-many-requests');
+  return done({ type: 'alarm', revision: state.revision, alarms: named });
 }
 
 function applyAuth({ state, auth }: ApplyOptions, command: AuthCommand): Outcome<CommandResponse> {

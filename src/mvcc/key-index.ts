@@ -51,6 +51,8 @@ export interface KeyIndex {
   alive(key: Key): KeyEntry | undefined;
   /** Keys alive now in the range. O(log n). */
   countAlive(range: KeyRange): number;
+  /** Keys in the range, whether alive or not. O(log n). */
+  count(range: KeyRange): number;
   /** Up to `max` keys alive now from `from` on, in order. */
   aliveChunk(from: Key, range: KeyRange, max: number): KeyChunk;
   /** Up to `max` keys, whether alive or not. */
@@ -143,6 +145,9 @@ export function createKeyIndex(rebind: Rebind): KeyIndex {
       if (range.rangeEnd === null) return living.get(range.key) === undefined ? 0 : 1;
       return living.countBetween(range.key, endOf(range));
     },
+
+    count: (range) =>
+      living.countBetween(range.key, endOf(range)) + dead.countBetween(range.key, endOf(range)),
 
     aliveChunk: (from, range, max) => slice(living, from, endOf(range), max),
 

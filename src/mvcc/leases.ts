@@ -54,6 +54,7 @@ export function createLeases(tables: Tables): LeaseState {
     },
     get: (id) => leases.get(id),
     keysOf: (id) => (leases.has(id) ? [...(keys.get(id) ?? [])].sort() : []),
+    keyCountOf: (id) => (leases.has(id) ? (keys.get(id)?.size ?? 0) : 0),
     list: () => [...leases.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
 
     grant(id, ttlSeconds) {

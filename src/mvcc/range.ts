@@ -4,12 +4,10 @@ import { endOf, findIn, successorOf } from './key-index.js';
 import type { KeyChunk, KeyEntry, KeyIndex } from './key-index.js';
 import type { Records } from './records.js';
 import type { Steps } from './steps.js';
-import type { KeyValue, RangeRequest, RangeResponse, Revision, SortTarget } from './types.js';
-
-/** Work until a long read lets others run: a key is 1, a byte of value 1/512, a read from the store 8. */
-const workPerStep = 512;
-const missWork = 8;
-const workPerByte = 1 / 512;
+import { sortInSteps } from './sort.js';
+import type { KeyRange, KeyValue, RangeRequest, RangeResponse, Revision, SortTarget } from './types.js';
+import { boundedWork, keptKeySizeBytes, workOfValue, workPerStep } from './work.js';
+import type { Work } from './work.js';
 
 /** What a read looks at. */
 export interface View {
@@ -22,7 +20,7 @@ export interface View {
 }
 
 /** A key-value whose value is read only if it is asked for in the end. */
-interface Found {
+export interface Found {
   readonly key: Key;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
@@ -54,11 +52,18 @@ export function readOne(request: RangeRequest, view: View): RangeResponse | null
   return { type: 'range', revision: view.revision, kvs, more: false, count };
 }
 
-/** Reads a range at a revision that checkRevision has allowed. */
-export function* readRange(request: RangeRequest, view: View): Steps<RangeResponse> {
+/** Reads a range at a revision that checkRevision has allowed. Errors: `too-many-keys`, if `work` says so. */
+export function* readRange(
+  request: RangeRequest,
+  view: View,
+  work: Work = boundedWork(view.records),
+): Steps<RangeResponse> {
   const single = view.isLatest() ? readOne(request, view) : null;
-  if (single !== null) return single;
-  const work = createWork(view.records);
+  if (single !== null) {
+    for (const kv of single.kvs) work.keep(keptKeySizeBytes + sizeBytesOf(kv));
+    if (work.isDue(1)) yield;
+    return single;
+  }
   const { found, count } = yield* collect(request, view, work);
   if (request.countOnly) {
     return { type: 'range', revision: view.revision, kvs: [], more: false, count };
@@ -69,9 +74,9 @@ export function* readRange(request: RangeRequest, view: View): Steps<RangeRespon
   if (limited) kept.length = request.limit;
   const kvs: KeyValue[] = [];
   for (const one of kept) {
-    const kv = request.keysOnly ? valueless(one) : valueOf(one, view.records);
+    const kv = request.keysOnly ? valueless(one) : keptValueOf(one, view.records, work);
     kvs.push(kv);
-    if (work.isDue(1 + kv.value.length * workPerByte)) yield;
+    if (work.isDue(1 + workOfValue(kv.value))) yield;
   }
   return { type: 'range', revision: view.revision, kvs, more: limited, count };
 }
@@ -100,7 +105,10 @@ function* collect(
       const one = lookUp(key, at(chunk.entries, i), revision, view.records, count < max);
       if (one === null) continue;
       count++;
-      if (one !== 'uncollected') found.push(one);
+      if (one === 'uncollected') continue;
+      work.keep(keptKeySizeBytes + sizeBytesOf(one.kv));
+      found.push(one);
+      if (one.kv !== null && work.isDue(workOfValue(one.kv.value))) yield;
     }
     from = known !== null && count >= max ? null : nextFrom(chunk, request);
     if (work.isDue(chunk.keys.length + 1)) yield;
@@ -114,14 +122,49 @@ function fetchMax(request: RangeRequest): number {
   return request.limit > 0 && !needsAll(request) ? request.limit + 1 : Infinity;
 }
 
-function nextChunk(request: RangeRequest, view: View, from: Key, max: number): KeyChunk {
+/** The key as the view has it; null: it is not there. Compaction keeps away from the view. */
+export function findAlive(key: Key, view: View): Found | null {
+  if (view.isLatest()) {
+    const entry = view.index.alive(key);
+    return entry === undefined ? null : foundIn(key, entry);
+  }
+  const id = view.index.find(key, view.revision);
+  if (id === null) return null;
+  const kv = view.records.read(id, key);
+  return { ...kv, sub: id.sub, kv };
+}
+
+/** Each key of the range as the view has it, in order, until `visit` answers false. */
+export function* walkAlive(
+  range: KeyRange,
+  view: View,
+  work: Work,
+  visit: (found: Found) => boolean,
+): Steps<void> {
+  const request = { ...range, revision: 0 };
+  for (let from: Key | null = range.key; from !== null;) {
+    const chunk = nextChunk(request, view, from, workPerStep);
+    for (let i = 0; i < chunk.keys.length; i++) {
+      const found = lookUp(at(chunk.keys, i), at(chunk.entries, i), view.revision, view.records, true);
+      if (found === null || found === 'uncollected') continue;
+      if (!visit(found)) return;
+      if (found.kv !== null && work.isDue(workOfValue(found.kv.value))) yield;
+    }
+    from = nextFrom(chunk, request);
+    if (work.isDue(chunk.keys.length + 1)) yield;
+  }
+}
+
+type RangeAt = KeyRange & Pick<RangeRequest, 'revision'>;
+
+function nextChunk(request: RangeAt, view: View, from: Key, max: number): KeyChunk {
   const latest = request.revision <= 0 || request.revision === view.revision;
   return latest && view.isLatest()
     ? view.index.aliveChunk(from, request, max)
     : view.index.chunk(from, request, workPerStep);
 }
 
-function nextFrom(chunk: KeyChunk, request: RangeRequest): Key | null {
+function nextFrom(chunk: KeyChunk, request: KeyRange): Key | null {
   const last = chunk.keys.at(-1);
   if (last === undefined) return null;
   const from = successorOf(last);
@@ -149,9 +192,21 @@ function foundIn(key: Key, entry: KeyEntry): Found {
   return { key, createRevision, modRevision: main, sub, version, lease, kv: null };
 }
 
-function valueOf(found: Found, records: Records): KeyValue {
+export function valueOf(found: Found, records: Records): KeyValue {
   found.kv ??= records.read({ main: found.modRevision, sub: found.sub }, found.key);
   return found.kv;
+}
+
+/** The same, of one that is kept until the read is answered. */
+function keptValueOf(found: Found, records: Records, work: Work): KeyValue {
+  const wasRead = found.kv !== null;
+  const kv = valueOf(found, records);
+  if (!wasRead) work.keep(sizeBytesOf(kv));
+  return kv;
+}
+
+function sizeBytesOf(kv: KeyValue | null): number {
+  return kv === null ? 0 : kv.value.length;
 }
 
 function valueless(found: Found): KeyValue {
@@ -191,11 +246,12 @@ function* sort(request: RangeRequest, kvs: Found[], view: View, work: Work): Ste
   }
   if (sortTarget === 'value') {
     for (const kv of kvs) {
-      if (work.isDue(1 + valueOf(kv, view.records).value.length * workPerByte)) yield;
+      const { value } = keptValueOf(kv, view.records, work);
+      if (work.isDue(1 + workOfValue(value))) yield;
     }
   }
   const compare = comparisonBy(sortTarget);
-  kvs.sort(sortOrder === 'descend' ? (a, b) => compare(b, a) : compare);
+  yield* sortInSteps(kvs, sortOrder === 'descend' ? (a, b) => compare(b, a) : compare);
 }
 
 function comparisonBy(target: Exclude<SortTarget, 'key'>): (a: Found, b: Found) => number {
@@ -217,23 +273,4 @@ function comparisonBy(target: Exclude<SortTarget, 'key'>): (a: Found, b: Found) 
 
 function sortedValue(found: Found): Uint8Array {
   return some(found.kv, 'values are read before they are compared').value;
-}
-
-interface Work {
-  /** Adds work, that of reads from the store included; true once a step's worth is done. */
-  isDue(amount: number): boolean;
-}
-
-function createWork(records: Records): Work {
-  let done = 0;
-  let misses = records.misses;
-  return {
-    isDue(amount) {
-      done += amount + (records.misses - misses) * missWork;
-      misses = records.misses;
-      if (done < workPerStep) return false;
-      done = 0;
-      return true;
-    },
-  };
 }

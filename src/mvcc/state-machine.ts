@@ -1,4 +1,4 @@
-import { assert } from '../base/index.js';
+import { assert, createGate } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import type { OrderedStore } from '../storage/index.js';
 import { createAlarms } from './alarms.js';
@@ -6,6 +6,7 @@ import { applyProposal } from './apply.js';
 import type { ApplyOptions, State } from './apply.js';
 import { createAuthState } from './auth/index.js';
 import { createBatches } from './batches.js';
+import { estimateKeys } from './command-work.js';
 import { createCompaction } from './compaction.js';
 import { createFlusher } from './flusher.js';
 import { hashRecords } from './hash-kv.js';
@@ -30,10 +31,18 @@ import type {
   Revision,
   StateMachine,
   StateMachineOptions,
+  TxnRequest,
+  TxnResponse,
 } from './types.js';
+import { boundedWork, createBudget } from './work.js';
 
 /** What an applied entry weighs until it is flushed, even if it changed nothing: its index has to become durable. */
 const entrySizeBytes = 32;
+/** Long reads that go on side by side; those that wait for them; more are `too-many-requests`. */
+const longReadsAtOnceMax = 4;
+const longReadsWaitingMax = 1000;
+/** Hashes of the whole store likewise. */
+const hashesWaitingMax = 16;
 
 /**
  * Opens the state machine over its store, which it uses alone: reads all records to build the index in memory. An empty
@@ -58,6 +67,8 @@ export async function openStateMachine(
   const records = createRecords(store, options.cacheSizeBytesMax, tally);
   const history = createHistory(store, records);
   const pins = createPins();
+  const longReads = createGate({ atOnceMax: longReadsAtOnceMax, waitingMax: longReadsWaitingMax });
+  const hashes = createGate({ atOnceMax: 1, waitingMax: hashesWaitingMax });
   const compaction = createCompaction({ batches, index, pins, yieldToLoop });
   const state: State = { ...meta };
   const context: ApplyOptions = { state, index, records, leases, alarms, auth };
@@ -99,9 +110,21 @@ export async function openStateMachine(
     }
   }
 
-  async function readPinned<T>(revision: Revision, steps: Steps<T>): Promise<Outcome<T>> {
-    const value = await pinned(revision, () => runYielding(steps, yieldToLoop));
-    return { ok: true, value };
+  /** Few long reads go on at once, for what they gather is in memory; the others wait after their first step. */
+  async function readPinned<T>(revision: Revision, steps: Steps<T>): Promise<T> {
+    return pinned(revision, async () => {
+      const first = steps.next();
+      if (first.done === true) return first.value;
+      return longReads.run(() => runYielding(steps, yieldToLoop));
+    });
+  }
+
+  function* readTxnAt(request: TxnRequest, view: View): Steps<Outcome<TxnResponse>> {
+    const work = boundedWork(records);
+    const plan = yield* planTxn(request, view, work, createBudget(Infinity));
+    const error = checkPlan(plan, view, leases);
+    if (error !== null) return refused(error);
+    return { ok: true, value: yield* readPlan(plan, view, work) };
   }
 
   return {
@@ -155,22 +178,22 @@ export async function openStateMachine(
       const view = viewNow();
       const error = checkRevision(request.revision, view);
       if (error !== null) return refused(error);
-      return readPinned(revisionOf(request, view), readRange(request, view));
+      const value = await readPinned(revisionOf(request, view), readRange(request, view));
+      return { ok: true, value };
     },
     async readTxn(request) {
       const view = viewNow();
-      const plan = planTxn(request, view);
-      const error = checkPlan(plan, view, leases);
-      if (error !== null) return refused(error);
-      return readPinned(Math.max(view.compactRevision, 0), readPlan(plan, view));
+      return readPinned(Math.max(view.compactRevision, 0), readTxnAt(request, view));
     },
+
+    estimateKeys: (request) => estimateKeys(request, viewNow()),
 
     async hashKv(revision) {
       const { compactRevision, revision: current } = state;
       if (revision > current) return refused('future-revision');
       if (revision > 0 && revision <= compactRevision) return refused('compacted');
       const hashRevision = revision > 0 ? revision : current;
-      const hash = await pinned(compactRevision, async () => {
+      const hashNow = async (): Promise<number> => {
         await flush();
         const reader = store.snapshot();
         try {
@@ -178,7 +201,8 @@ export async function openStateMachine(
         } finally {
           await reader.close();
         }
-      });
+      };
+      const hash = await pinned(compactRevision, () => hashes.run(hashNow));
       const value: HashKvResult = { hash, hashRevision, compactRevision, revision: current };
       return { ok: true, value };
     },

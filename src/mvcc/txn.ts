@@ -1,10 +1,8 @@
-import { assert, at, compareBytes, unreachable } from '../base/index.js';
+import { assert, compareBytes, unreachable } from '../base/index.js';
 import type { ErrorCode } from '../base/index.js';
 import type { Change } from './change.js';
-import { endOf, successorOf } from './key-index.js';
-import type { KeyEntry } from './key-index.js';
-import { readRange } from './range.js';
-import type { View } from './range.js';
+import { findAlive, readRange, valueOf, walkAlive } from './range.js';
+import type { Found, View } from './range.js';
 import { runThrough } from './steps.js';
 import type { Steps } from './steps.js';
 import type {
@@ -18,8 +16,8 @@ import type {
   TxnRequest,
   TxnResponse,
 } from './types.js';
-
-const compareChunkLength = 1_000;
+import { commandWorkMax, weighedWork, workOfValue } from './work.js';
+import type { Budget, Work } from './work.js';
 
 /** A transaction whose comparisons, nested ones included, have been made: what remains to be done. */
 export interface Plan {
@@ -31,21 +29,35 @@ export interface Plan {
 export type PlannedOperation =
   RangeRequest | PutRequest | DeleteRangeRequest | { readonly type: 'none' } | Plan;
 
-/** Makes all comparisons against the state before the transaction; of nested ones those that will be reached. */
-export function planTxn(txn: TxnRequest, view: View): Plan {
-  const succeeded = txn.compare.every((compare) => isTrue(compare, view));
-  const chosen = succeeded ? txn.success : txn.failure;
-  const operations = chosen.map((operation) =>
-    operation.type === 'txn' ? planTxn(operation, view) : operation,
-  );
+/**
+ * Makes all comparisons against the state before the transaction; of nested ones those that will be reached. Once the
+ * budget is spent the plan means nothing.
+ */
+export function* planTxn(txn: TxnRequest, view: View, work: Work, budget: Budget): Steps<Plan> {
+  let succeeded = true;
+  for (const compare of txn.compare) {
+    succeeded = yield* isTrue(compare, view, work, budget);
+    if (!succeeded || budget.isSpent) break;
+  }
+  const operations: PlannedOperation[] = [];
+  for (const operation of succeeded ? txn.success : txn.failure) {
+    if (budget.isSpent) break;
+    operations.push(operation.type === 'txn' ? yield* planTxn(operation, view, work, budget) : operation);
+  }
   return { type: 'plan', succeeded, operations };
 }
 
 /** Whether a put could be refused (validation is past, so only the state decides); null: no. */
 export function checkPut(put: PutRequest, view: View, leases: LeaseTable): ErrorCode | null {
-  if (put.lease !== 0n && leases.get(put.lease) === undefined) return 'lease-not-found';
+  const { key, lease } = put;
+  if (lease !== 0n) {
+    if (leases.get(lease) === undefined) return 'lease-not-found';
+    // It ends in one revision, whatever it holds by then.
+    const isFull = leases.keyCountOf(lease) >= commandWorkMax;
+    if (isFull && view.index.alive(key)?.lease !== lease) return 'too-many-keys';
+  }
   const keeps = put.ignoreValue || put.ignoreLease;
-  return keeps && view.index.alive(put.key) === undefined ? 'key-not-found' : null;
+  return keeps && view.index.alive(key) === undefined ? 'key-not-found' : null;
 }
 
 /** What refuses the planned operations as a whole, before any is done; null: nothing. In etcd's order: puts first. */
@@ -64,7 +76,7 @@ export function runPlan(plan: Plan, change: Change): TxnResponse {
   const responses = plan.operations.map((operation): TxnOperationResponse => {
     switch (operation.type) {
       case 'range':
-        return runThrough(readRange(operation, change));
+        return runThrough(readRange(operation, change, weighedWork(change.records)));
       case 'put':
         return change.put(operation);
       case 'delete-range':
@@ -81,14 +93,14 @@ export function runPlan(plan: Plan, change: Change): TxnResponse {
 }
 
 /** The same for a transaction that only reads, at the view's revision throughout. */
-export function* readPlan(plan: Plan, view: View): Steps<TxnResponse> {
+export function* readPlan(plan: Plan, view: View, work: Work): Steps<TxnResponse> {
   const responses: TxnOperationResponse[] = [];
   for (const operation of plan.operations) {
     if (operation.type === 'plan') {
-      responses.push(yield* readPlan(operation, view));
+      responses.push(yield* readPlan(operation, view, work));
     } else {
       assert(operation.type === 'range', 'a transaction outside the log only reads');
-      responses.push(yield* readRange(operation, view));
+      responses.push(yield* readRange(operation, view, work));
     }
   }
   return { type: 'txn', revision: view.revision, succeeded: plan.succeeded, responses };
@@ -122,38 +134,37 @@ function checkRangeInTxn({ revision }: RangeRequest, view: View): ErrorCode | nu
 }
 
 /** A range compares as true if all of its keys do; without any, what is compared is 0. */
-function isTrue(compare: Compare, view: View): boolean {
-  const { index } = view;
+function* isTrue(compare: Compare, view: View, work: Work, budget: Budget): Steps<boolean> {
   if (compare.rangeEnd === null) {
-    const entry = index.alive(compare.key);
-    return entry === undefined ? isTrueOfNothing(compare) : isTrueOf(compare, compare.key, entry, view);
+    budget.take(1);
+    if (work.isDue(1)) yield;
+    const found = findAlive(compare.key, view);
+    return found === null ? isTrueOfNothing(compare) : isTrueOf(compare, found, view, budget);
   }
-  if (index.countAlive(compare) === 0) return isTrueOfNothing(compare);
-  const end = endOf(compare);
-  for (let from = compare.key; end === null || from < end;) {
-    const { keys, entries } = index.aliveChunk(from, compare, compareChunkLength);
-    for (const [i, key] of keys.entries()) {
-      if (!isTrueOf(compare, key, at(entries, i), view)) return false;
-    }
-    const last = keys.at(-1);
-    if (last === undefined || keys.length < compareChunkLength) break;
-    from = successorOf(last);
-  }
-  return true;
+  let count = 0;
+  let holdsForAll = true;
+  yield* walkAlive(compare, view, work, (found) => {
+    count += 1;
+    holdsForAll = budget.take(1) && isTrueOf(compare, found, view, budget);
+    return holdsForAll;
+  });
+  return count === 0 ? isTrueOfNothing(compare) : holdsForAll;
 }
 
 /** No value equals, differs from, or is above or below a value that is not there. */
 function isTrueOfNothing({ target, result }: Compare): boolean {
   if (target.type === 'value') return false;
-  return holds(result, compareNumbers(target, { version: 0, createRevision: 0, main: 0, lease: 0n }));
+  return holds(result, compareNumbers(target, { version: 0, createRevision: 0, modRevision: 0, lease: 0n }));
 }
 
-function isTrueOf({ target, result }: Compare, key: string, entry: KeyEntry, view: View): boolean {
-  if (target.type !== 'value') return holds(result, compareNumbers(target, entry));
-  return holds(result, compareBytes(view.records.read(entry, key).value, target.value));
+function isTrueOf({ target, result }: Compare, found: Found, view: View, budget: Budget): boolean {
+  if (target.type !== 'value') return holds(result, compareNumbers(target, found));
+  const { value } = valueOf(found, view.records);
+  budget.take(workOfValue(value));
+  return holds(result, compareBytes(value, target.value));
 }
 
-type Numbers = Pick<KeyEntry, 'version' | 'createRevision' | 'main' | 'lease'>;
+type Numbers = Pick<Found, 'version' | 'createRevision' | 'modRevision' | 'lease'>;
 
 function compareNumbers(target: Exclude<CompareTarget, { type: 'value' }>, actual: Numbers): number {
   switch (target.type) {
@@ -162,7 +173,7 @@ function compareNumbers(target: Exclude<CompareTarget, { type: 'value' }>, actua
     case 'create':
       return Math.sign(actual.createRevision - target.revision);
     case 'mod':
-      return Math.sign(actual.main - target.revision);
+      return Math.sign(actual.modRevision - target.revision);
     case 'lease':
       return actual.lease < target.lease ? -1 : actual.lease > target.lease ? 1 : 0;
     default:

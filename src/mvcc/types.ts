@@ -271,6 +271,7 @@ export interface LeaseTable {
   get(id: LeaseId): Lease | undefined;
   /** The keys that the lease keeps alive, sorted. */
   keysOf(id: LeaseId): readonly Key[];
+  keyCountOf(id: LeaseId): number;
   /** Sorted by id. */
   list(): readonly Lease[];
   readonly size: number;
@@ -402,6 +403,8 @@ export interface StateMachine {
   rangeSync(request: RangeRequest): Outcome<RangeResponse> | null;
   /** A transaction without writes, against the applied state, outside the log. Throws if it writes. */
   readTxn(request: TxnRequest): Promise<Outcome<TxnResponse>>;
+  /** About how many keys the request would look at or change now. O(log n) an operation. */
+  estimateKeys(request: DeleteRangeRequest | TxnRequest): number;
   /** 0: at the current revision. */
   hashKv(revision: Revision): Promise<Outcome<HashKvResult>>;
   /** Resolves once every revision that the compaction at `revision` made obsolete is gone from the store. */

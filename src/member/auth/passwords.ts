@@ -1,5 +1,5 @@
-import { QuorateError } from '../../base/index.js';
-import { createGate } from './gate.js';
+import { createGate, QuorateError } from '../../base/index.js';
+
 import type { Secrets } from './secrets.js';
 
 /** More than this bcrypt does not look at: a longer password would match every other one that begins like it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createNodeSecrets, createPasswords } from '../../../src/member/auth/index.js';
 import type { Secrets } from '../../../src/member/auth/index.js';
-import { createGate } from '../../../src/member/auth/gate.js';
+import { createGate } from '../../../src/base/index.js';
 
 const leastCost = 4;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { defaultLimits } from '../../../src/member/index.js';
 import type { MemberContext } from '../../../src/member/context.js';
 import type { Observer } from '../../../src/member/observer.js';
 import type { WatchEvent } from '../../../src/member/index.js';
@@ -59,6 +60,7 @@ function setStage(revision: number): Stage {
     },
   };
   const context = {
+    config: { limits: defaultLimits },
     env: { soon: (action: () => void) => action() },
     state: { machine },
     driver: { observe: (observer: Observer) => void observers.push(observer) },

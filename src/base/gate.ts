@@ -1,4 +1,4 @@
-import { QuorateError } from '../../base/index.js';
+import { QuorateError } from './errors.js';
 
 /** Lets few tasks run at once; the others wait their turn, and beyond a bound they are refused. */
 export interface Gate {
