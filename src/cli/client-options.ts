@@ -2,6 +2,7 @@ import { connect } from '../client/index.js';
 import type { CallOptions, Client } from '../client/index.js';
 import { clientTlsOptions, readClientTls, securedEndpoints } from './client-tls.js';
 import type { CommandIo } from './command.js';
+import { readCredentials, userOptions } from './credentials.js';
 import { durationOption, listOption, switchOption, withEnvironment } from './options.js';
 import type { OptionValues } from './options.js';
 
@@ -13,6 +14,7 @@ export const clientOptions = withEnvironment({
     fallback: ['127.0.0.1:2379', '127.0.0.1:22379', '127.0.0.1:32379'],
   }),
   ...clientTlsOptions,
+  ...userOptions,
   timeout: durationOption({ description: 'for the whole request, retries included', fallbackMs: 5000 }),
   json: switchOption({ description: 'print JSON for programs; see `quorate help json`' }),
 });
@@ -20,17 +22,30 @@ export const clientOptions = withEnvironment({
 /** For commands that take or show keys and values. */
 export const hexOption = switchOption({ description: 'keys and values, given and printed, are hexadecimal' });
 
-type ClientOptionValues = OptionValues<typeof clientOptions>;
+export type ClientOptionValues = OptionValues<typeof clientOptions>;
 
-/** A client as the flags want it; `overrides` win over them. */
-export async function openClient(
-  options: ClientOptionValues,
-  overrides: { readonly endpoints?: readonly string[]; readonly roundsMax?: number } = {},
-): Promise<Client> {
-  const { endpoints = options.endpoints, roundsMax = defaultRoundsMax } = overrides;
+interface ClientOverrides {
+  readonly endpoints?: readonly string[];
+  readonly roundsMax?: number;
+}
+
+/** Makes clients as the flags want them, but for the overrides. */
+export type OpenClient = (overrides?: ClientOverrides) => Client;
+
+/** Reads certificates, and asks for a password that is missing: once, however many clients are made. */
+export async function prepareClients(options: ClientOptionValues, io: CommandIo): Promise<OpenClient> {
   const tls = await readClientTls(options);
+  const credentials = await readCredentials(options, io);
+  const auth = credentials === undefined ? {} : { auth: credentials };
   const timeoutMs = options.timeout;
-  return connect(securedEndpoints(endpoints, options), { startAt: 'first', roundsMax, timeoutMs, ...tls });
+  return ({ endpoints = options.endpoints, roundsMax = defaultRoundsMax } = {}) =>
+    connect(securedEndpoints(endpoints, options), {
+      startAt: 'first',
+      roundsMax,
+      timeoutMs,
+      ...tls,
+      ...auth,
+    });
 }
 
 /** A person waits at the other end: three rounds of an unreachable cluster tell as much as five seconds of them. */
@@ -42,7 +57,15 @@ export async function withClient<Result>(
   io: CommandIo,
   use: (client: Client, call: CallOptions) => Promise<Result>,
 ): Promise<Result> {
-  const client = await openClient(options);
+  return useClient((await prepareClients(options, io))(), io, use);
+}
+
+/** Runs `use` with this client, which is closed afterwards. */
+export async function useClient<Result>(
+  client: Client,
+  io: CommandIo,
+  use: (client: Client, call: CallOptions) => Promise<Result>,
+): Promise<Result> {
   try {
     return await use(client, { signal: io.signal });
   } finally {

@@ -2,7 +2,8 @@ import { exitCodes } from './command.js';
 import type { Command } from './command.js';
 import { renderColumns } from './help.js';
 import { nearest } from './nearest.js';
-import { UsageError } from './options.js';
+import { firstPositional, UsageError } from './options.js';
+import type { OptionSpecs } from './options.js';
 
 /** A command whose first word says which of several commands is meant: `quorate snapshot save`. */
 export interface CommandGroup {
@@ -18,6 +19,7 @@ export interface CommandGroup {
 export function defineGroup({ name, summary, description, commands }: CommandGroup): Command {
   const byVerb = new Map(commands.map((command) => [command.name.slice(name.length + 1), command]));
   const verbs = [...byVerb.keys()];
+  const options = Object.assign({}, ...commands.map((command) => command.options)) as OptionSpecs;
   const help = [
     description.trim(),
     '',
@@ -41,14 +43,14 @@ export function defineGroup({ name, summary, description, commands }: CommandGro
     options: {},
     help,
     async run(args, io) {
-      const at = args.findIndex((arg) => byVerb.has(arg));
-      const command = byVerb.get(args[at] ?? '');
-      if (command !== undefined) return command.run(args.toSpliced(at, 1), io);
+      const at = firstPositional(options, args);
+      const given = at === undefined ? undefined : args[at];
+      const command = byVerb.get(given ?? '');
+      if (at !== undefined && command !== undefined) return command.run(args.toSpliced(at, 1), io);
       if (args.includes('--help') || args.includes('-h')) {
         await io.stdout.write(help);
         return exitCodes.ok;
       }
-      const given = args.find((arg) => !arg.startsWith('-'));
       if (given === undefined)
         throw new UsageError(`${verbs.join(', ')}: one of these has to follow ${name}`);
       const guess = nearest(given, verbs);

@@ -1,5 +1,6 @@
 import { messageOf, QuorateError } from '../base/index.js';
 import { ClientError } from '../client/index.js';
+import { adviceOn } from './advice.js';
 import { clientOptions } from './client-options.js';
 import { exitCodes } from './command.js';
 import type { Command, CommandIo, ExitCode } from './command.js';
@@ -23,7 +24,7 @@ export async function runCli(args: readonly string[], io: CommandIo): Promise<Ex
     const command = await findCommand(name);
     return await command.run(split.rest, io);
   } catch (error) {
-    return report(error, name, args.includes('--json'), io);
+    return report(error, name, wantsJson(args), io);
   }
 }
 
@@ -45,7 +46,7 @@ function splitCommandLine(args: readonly string[]): CommandLine {
     if (takesNext(arg)) leading.push(args[++index] ?? '');
   }
   const [flag] = leading;
-  if (flag !== undefined) throw new UsageError(`a command has to follow ${flag}`);
+  if (flag !== undefined) throw new UsageError(`a command has to follow ${nameOfFlag(flag)}`);
   return { name: undefined, rest: [], wantsHelp: false };
 }
 
@@ -55,9 +56,14 @@ function takesNext(arg: string): boolean {
     ([name]) => arg === `--${flagName(name)}` || arg.startsWith(`--${flagName(name)}=`),
   );
   if (known === undefined) {
-    throw new UsageError(`unknown flag ${arg} before the command; its own flags stand behind it`);
+    throw new UsageError(`unknown flag ${nameOfFlag(arg)} before the command; its own flags stand behind it`);
   }
   return known[1].placeholder !== undefined && !arg.includes('=');
+}
+
+/** Without its value, which may be a password. */
+function nameOfFlag(arg: string): string {
+  return arg.replace(/=.*/s, '');
 }
 
 async function findCommand(name: string): Promise<Command> {
@@ -102,16 +108,22 @@ async function report(
   const code = exitCodeOf(error, io);
   const isOurBug = !(error instanceof UsageError || hasCode(error));
   const message = isOurBug && error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
+  const advice = error instanceof ClientError ? adviceOn(error.code) : undefined;
   if (isJson && error instanceof ClientError) {
     const { endpoint, mayHaveHappened } = error;
-    await io.stderr.write(
-      `${JSON.stringify({ error: { code: error.code, message, endpoint, mayHaveHappened } })}\n`,
-    );
+    const details = { code: error.code, message, advice, endpoint, mayHaveHappened };
+    await io.stderr.write(`${JSON.stringify({ error: details })}\n`);
   } else {
-    const hint = error instanceof UsageError ? `\nSee \`${helpCommand(name)}\`.` : '';
-    await io.stderr.write(`quorate: ${message}${hint}\n`);
+    const hint = error instanceof UsageError ? `See \`${helpCommand(name)}\`.` : advice;
+    await io.stderr.write(`quorate: ${message}\n${hint === undefined ? '' : `${hint}\n`}`);
   }
   return code;
+}
+
+/** Flags behind `--` are another program's. */
+function wantsJson(args: readonly string[]): boolean {
+  const dashes = args.indexOf('--');
+  return args.slice(0, dashes < 0 ? args.length : dashes).includes('--json');
 }
 
 function helpCommand(name: string | undefined): string {

@@ -1,6 +1,8 @@
 import { messageOf } from '../base/index.js';
 import type { MemberStatus } from '../client/index.js';
-import { clientOptions, openClient, withClient } from './client-options.js';
+import { clientOptions, prepareClients } from './client-options.js';
+import type { OpenClient } from './client-options.js';
+import { endpointsOf, membersOf } from './member-endpoints.js';
 import { defineCommand, exitCodes, takePositionals } from './command.js';
 import type { CommandIo, ExitCode } from './command.js';
 import { switchOption } from './options.js';
@@ -39,8 +41,9 @@ not, 4 if none can be reached.`,
   ],
   async run({ options, positionals, io }) {
     takePositionals(positionals, []);
-    const endpoints = options.cluster ? await endpointsOfMembers(options, io) : options.endpoints;
-    const reports = await Promise.all(endpoints.map((endpoint) => examine(endpoint, options, io)));
+    const open = await prepareClients(options, io);
+    const endpoints = options.cluster ? endpointsOf(await membersOf(open, io)) : options.endpoints;
+    const reports = await Promise.all(endpoints.map((endpoint) => examine(endpoint, open, io)));
     if (options.json) {
       await io.stdout.write(`${JSON.stringify({ endpoints: reports })}\n`);
     } else {
@@ -50,20 +53,8 @@ not, 4 if none can be reached.`,
   },
 });
 
-async function endpointsOfMembers(
-  options: Parameters<typeof withClient>[0],
-  io: CommandIo,
-): Promise<readonly string[]> {
-  const members = await withClient(options, io, (client, call) => client.members(call));
-  return members.flatMap((member) => member.clientUrls.slice(0, 1));
-}
-
-async function examine(
-  endpoint: string,
-  options: Parameters<typeof withClient>[0],
-  io: CommandIo,
-): Promise<EndpointReport> {
-  const client = await openClient(options, { endpoints: [endpoint], roundsMax: 1 });
+async function examine(endpoint: string, open: OpenClient, io: CommandIo): Promise<EndpointReport> {
+  const client = open({ endpoints: [endpoint], roundsMax: 1 });
   const call = { signal: io.signal };
   const name = client.endpoints[0] ?? endpoint;
   try {

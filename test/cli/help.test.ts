@@ -19,7 +19,7 @@ describe('help', () => {
     expect((await quorate(['help', topic])).out).toMatchSnapshot();
   });
 
-  test.each(['put', 'get', 'del', 'txn', 'compact', 'status', 'members'])('%s', async (name) => {
+  test.each(['put', 'get', 'del', 'txn', 'compact', 'status'])('%s', async (name) => {
     const run = await quorate([name, '--help']);
     expect(run).toMatchObject({ code: 0, err: '' });
     expect(run.out).toMatchSnapshot();

@@ -5,8 +5,8 @@ import { switchOption } from './options.js';
 import { renderTable, styleFor } from './style.js';
 import type { Style } from './style.js';
 
-export const membersCommand = defineCommand({
-  name: 'members',
+export const memberListCommand = defineCommand({
+  name: 'member list',
   summary: 'List the members of the cluster',
   usage: ['[flags]'],
   description: 'Lists who belongs to the cluster and where each is reached, as the leader confirms it.',
@@ -16,7 +16,7 @@ export const membersCommand = defineCommand({
     }),
     ...clientOptions,
   },
-  examples: [{ command: 'quorate members --endpoints 10.0.0.1:2379', meaning: 'ask one member' }],
+  examples: [{ command: 'quorate member list --endpoints 10.0.0.1:2379', meaning: 'ask one member' }],
   async run({ options, positionals, io }) {
     takePositionals(positionals, []);
     const { serializable } = options;
