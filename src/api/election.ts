@@ -4,7 +4,7 @@ import type { Key } from '../base/index.js';
 import { QuorateError } from '../base/index.js';
 import { v3electionpb } from '../gen/protos.js';
 import type { Member } from '../member/index.js';
-import type { KeyValue, PutRequest, Revision, TxnRequest } from '../mvcc/index.js';
+import type { KeyValue, PutRequest, RangeResponse, Revision, TxnRequest } from '../mvcc/index.js';
 import { toBigint, toBytes, toKey, toNumber } from './convert.js';
 import { decodeRequest } from './decode.js';
 import { writeKeyValue } from './encode.js';
@@ -113,16 +113,17 @@ async function campaign(
   const [own] = answer.responses;
   const earlier = own?.type === 'range' ? own.kvs[0] : undefined;
   const leadership = { name, key, lease, revision: earlier?.createRevision ?? answer.revision };
+  let now: RangeResponse;
   try {
     // The same candidate, back again: it may have something new to say.
     if (earlier !== undefined && !equalBytes(earlier.value, value))
       await proclaim(waiting, leadership, value);
     await waitForTurn(waiting, prefix, leadership.revision);
+    now = await member.range({ ...plainRange, key, rangeEnd: null }, caller);
   } catch (error) {
     await leave(waiting, key, leadership.revision);
     throw error;
   }
-  const now = await member.range({ ...plainRange, key, rangeEnd: null }, caller);
   if (now.kvs[0]?.createRevision !== leadership.revision) {
     throw new GrpcError(status.UNKNOWN, 'election: session expired');
   }

@@ -2,7 +2,7 @@ import { emptyBytes, QuorateError } from '../base/index.js';
 import type { Key } from '../base/index.js';
 import { v3lockpb } from '../gen/protos.js';
 import type { Member } from '../member/index.js';
-import type { Revision, TxnRequest } from '../mvcc/index.js';
+import type { RangeResponse, Revision, TxnRequest } from '../mvcc/index.js';
 import { status } from '@grpc/grpc-js';
 import { toBigint, toKey } from './convert.js';
 import { decodeRequest } from './decode.js';
@@ -61,14 +61,15 @@ async function lock(waiting: Waiting, name: Key, givenLease: bigint): Promise<He
   const owner = first?.type === 'range' ? first.kvs[0] : undefined;
   const ownRevision = succeeded ? revision : own?.type === 'range' ? (own.kvs[0]?.createRevision ?? 0) : 0;
   if (owner === undefined || owner.createRevision === ownRevision) return { key, revision };
+  let now: RangeResponse;
   try {
     await waitForTurn(waiting, prefix, ownRevision);
+    // The lease may have ended while this one waited: then the turn is somebody else's.
+    now = await member.range({ ...plainRange, key, rangeEnd: null }, caller);
   } catch (error) {
     await leave(waiting, key, ownRevision);
     throw error;
   }
-  // The lease may have ended while this one waited: then the turn is somebody else's.
-  const now = await member.range({ ...plainRange, key, rangeEnd: null }, caller);
   if (now.kvs[0]?.createRevision !== ownRevision) throw sessionExpired();
   return { key, revision: now.revision };
 }
@@ -93,8 +94,11 @@ function enter(prefix: Key, key: Key, lease: bigint): TxnRequest {
   };
 }
 
-/** Nobody waits for the turn any more, so nobody may get it. Best effort: otherwise the lease ends it. */
-export async function leave({ member, caller }: Waiting, key: Key, createRevision: Revision): Promise<void> {
+/**
+ * Nobody waits for the turn any more, so nobody may get it. What this call has put there it takes away, also when the
+ * caller's user is gone by now or may no longer write. Best effort: otherwise the lease ends it.
+ */
+export async function leave({ member }: Waiting, key: Key, createRevision: Revision): Promise<void> {
   const request: TxnRequest = {
     type: 'txn',
     compare: [{ key, rangeEnd: null, result: 'equal', target: { type: 'create', revision: createRevision } }],
@@ -102,7 +106,7 @@ export async function leave({ member, caller }: Waiting, key: Key, createRevisio
     failure: [],
   };
   try {
-    await member.txn(request, member.auth.current(caller)); // It may have waited through changes of users.
+    await member.txn(request, 'trusted');
   } catch (error) {
     if (!(error instanceof QuorateError)) throw error;
   }
