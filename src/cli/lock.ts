@@ -22,9 +22,9 @@ export const lockCommand = defineCommand({
 Then prints its key and its fence, and holds it until Ctrl-C, which is a success.
 
 With a COMMAND nothing is printed: it runs while the lock is held, finds QUORATE_LOCK_KEY and
-QUORATE_LOCK_FENCE in its environment, and its exit code becomes that of \`quorate lock\`. At Ctrl-C, and when the
-lock is lost because no member could be reached for --ttl, it is sent SIGTERM and, --grace later, SIGKILL.
-Processes that COMMAND has started are its own affair: let a shell \`exec\` what should end with it.
+QUORATE_LOCK_FENCE in its environment, and its exit code becomes that of \`quorate lock\`. At Ctrl-C, and when
+the lock is lost, be it that no member could be reached for --ttl, it is sent SIGTERM and, --grace later,
+SIGKILL. Processes that COMMAND starts are its own affair: let a shell \`exec\` what should end with it.
 
 A lock that was lost may be somebody else's already while COMMAND still ends: exit code 1. The fence grows
 from holder to holder. What the lock protects should refuse a lower one than it has seen.`,

@@ -4,6 +4,7 @@ import type { WriteStream } from 'node:tty';
 
 import { exitCodes } from './command.js';
 import type { CommandIo, Output } from './command.js';
+import type { Program, RunningProgram } from './program.js';
 import { startProgram } from './start-program.js';
 import { createTerminal } from './terminal.js';
 
@@ -23,8 +24,16 @@ export function createProcessIo(): CommandIo {
     stderr,
     env: process.env,
     signal,
-    start: (program) => startProgram(program, process.env, 'inherit'),
+    start,
   };
+}
+
+/** What a command runs does not outlive it, not even where a second Ctrl-C ends it at once. */
+function start(program: Program): RunningProgram {
+  const running = startProgram(program, process.env, 'inherit');
+  const kill = (): void => running.kill('SIGKILL');
+  process.once('exit', kill);
+  return { ...running, ended: running.ended.finally(() => process.off('exit', kill)) };
 }
 
 function createOutput(stream: WriteStream): Output {
