@@ -70,6 +70,21 @@ describeOnBoth('leases', 1, (system) => {
     await Promise.all(leases.map((lease) => lease.revoke()));
   });
 
+  test('granted only, a lease is renewed by whoever takes it over', async () => {
+    const [client, heir] = [system.newClient(), system.newClient()];
+    const granted = await client.grantLease(1);
+    await client.put('granted', '', { lease: granted });
+    const kept = await heir.keepLease(granted);
+    expect(kept).toMatchObject({ id: granted.id, ttlSeconds: granted.ttlSeconds, isAlive: true });
+    await expect(heir.keepLease(granted)).rejects.toMatchObject({ code: 'lease-exists' });
+    const until = performance.now() + granted.ttlSeconds * 1500;
+    await vi.waitUntil(() => performance.now() > until, patience);
+    expect(kept?.isAlive).toBe(true);
+    await heir.close(); // Nobody renews it any more.
+    await vi.waitUntil(async () => (await client.get('granted')) === undefined, patience);
+    expect(await client.keepLease(granted)).toBeUndefined();
+  });
+
   test('closing the client ends them for it', async () => {
     const client = system.newClient();
     const lease = await client.lease(60);

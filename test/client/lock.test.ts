@@ -50,6 +50,12 @@ describeOnBoth('locks', 1, (system) => {
     expect(held).toMatchObject({ isHeld: true, fence: (await client.get(held.key))?.createRevision });
     const work = vi.fn();
     expect(await client.tryLock('taken', work)).toEqual({ acquired: false });
+    expect(await client.tryAcquire('taken')).toBeUndefined();
+    await using free = await client.tryAcquire('free');
+    expect(free).toMatchObject({
+      isHeld: true,
+      fence: (await client.prefix('free/').collect())[0]?.createRevision,
+    });
     await expect(client.lock('taken', work, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'timed-out' });
     const controller = new AbortController();
     const waiting = client.lock('taken', work, { signal: controller.signal });
