@@ -30,6 +30,8 @@ interface Stage {
   block(): void;
   unblock(): Promise<void>;
   revision: number;
+  /** What the hub answers to whoever wants to watch. */
+  refusal: QuorateError | null;
 }
 
 function setStage(limits: Partial<typeof defaultApiLimits> = {}, auth: Partial<Member['auth']> = {}): Stage {
@@ -44,6 +46,7 @@ function setStage(limits: Partial<typeof defaultApiLimits> = {}, auth: Partial<M
     auth: { ...stubMember().auth, requireRange() {}, ...auth },
     watches: {
       watch(wanted, sink) {
+        if (stage.refusal !== null) throw stage.refusal;
         const watcher: Played = {
           wanted,
           sink,
@@ -100,6 +103,7 @@ function setStage(limits: Partial<typeof defaultApiLimits> = {}, auth: Partial<M
       await Promise.resolve();
     },
     revision: 5,
+    refusal: null,
   };
   return stage;
 }
@@ -224,6 +228,51 @@ describe('A client that does not read', () => {
     await stage.unblock();
     expect([first.resumed, second.resumed]).toEqual([1, 1]);
     expect(first.sink.events([event(8)], 8)).toBe(true);
+  });
+
+  it('is full for its watches, and its next request waits', async () => {
+    const stage = setStage({ watchBacklogSizeBytes: 1000 });
+    await stage.ask(create());
+    stage.block();
+    const { sink } = at(stage.played, 0);
+    expect(sink.isFull?.()).toBe(false);
+    sink.events([event(6, 'v'.repeat(1200))], 6);
+    expect(sink.isFull?.()).toBe(true);
+    let isThrough = false;
+    const asked = stage.ask({ cancelRequest: { watchId: 7 } }).then(() => (isThrough = true));
+    await Promise.resolve();
+    expect(isThrough).toBe(false);
+    await stage.unblock();
+    await asked;
+    expect(sink.isFull?.()).toBe(false);
+  });
+
+  it('has its parked watches resumed a thousand at a time, as far as they have something to catch up with', async () => {
+    const stage = setStage({ watchBacklogSizeBytes: 1000 });
+    for (let index = 0; index < 1500; index++) await stage.ask(create());
+    stage.block();
+    for (const played of stage.played) {
+      played.isSynced = false;
+      played.sink.events([event(6, 'v'.repeat(1200))], 6);
+    }
+    const resumed = (): number => stage.played.reduce((sum, played) => sum + played.resumed, 0);
+    await stage.unblock();
+    expect(resumed()).toBe(1000);
+    stage.endTurn();
+    expect(resumed()).toBe(1500);
+  });
+
+  it('is told when the member has no room for its watch', async () => {
+    const stage = setStage();
+    stage.refusal = new QuorateError('too-many-requests');
+    await stage.ask(create());
+    expect(told(stage.answers[0])).toEqual({
+      ...{ id: -1, created: true, canceled: true },
+      cancelReason: 'rpc error: code = Unknown desc = etcdserver: too many requests',
+    });
+    stage.refusal = null;
+    await stage.ask(create());
+    expect(told(stage.answers[1])).toMatchObject({ created: true });
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { defaultLimits } from '../../../src/member/index.js';
 import type { MemberContext } from '../../../src/member/context.js';
 import type { Observer } from '../../../src/member/observer.js';
-import type { WatchEvent } from '../../../src/member/index.js';
+import type { Watcher, WatchEvent } from '../../../src/member/index.js';
 import { createWatchHub } from '../../../src/member/watches.js';
 import type { RevisionChanges } from '../../../src/mvcc/index.js';
 
@@ -19,7 +19,7 @@ interface Stage {
   readonly readsUnderWay: number;
 }
 
-function setStage(revision: number): Stage {
+function setStage(revision: number, limits = defaultLimits): Stage {
   const observers: Observer[] = [];
   const reads: (() => void)[] = [];
   let current = revision;
@@ -60,7 +60,7 @@ function setStage(revision: number): Stage {
     },
   };
   const context = {
-    config: { limits: defaultLimits },
+    config: { limits },
     env: { soon: (action: () => void) => action() },
     state: { machine },
     driver: { observe: (observer: Observer) => void observers.push(observer) },
@@ -85,10 +85,13 @@ function setStage(revision: number): Stage {
   };
 }
 
-function watchFrom(
-  stage: Stage,
-  startRevision: number,
-): { readonly seen: number[]; isSynced: () => boolean } {
+interface Watching {
+  readonly seen: number[];
+  readonly isSynced: () => boolean;
+  readonly watcher: Watcher;
+}
+
+function watchFrom(stage: Stage, startRevision: number, isFull = (): boolean => false): Watching {
   const seen: number[] = [];
   const watcher = stage.hub.watch(
     { key: 'a', rangeEnd: null, startRevision, noPut: false, noDelete: false, prevKv: false },
@@ -97,11 +100,12 @@ function watchFrom(
         seen.push(...events.map(({ kv }) => kv.modRevision));
         return true;
       },
+      isFull,
       compacted: () => undefined,
       ended: () => undefined,
     },
   );
-  return { seen, isSynced: () => watcher.isSynced };
+  return { seen, isSynced: () => watcher.isSynced, watcher };
 }
 
 function upTo(from: number, to: number): number[] {
@@ -140,5 +144,37 @@ describe('a watcher that catches up', () => {
     expect([first.seen, second.seen]).toEqual([upTo(4, 6), []]);
     await stage.finishRead();
     expect(second.seen).toEqual(upTo(2, 6));
+  });
+});
+
+describe('a watcher whose sink is full', () => {
+  test('is given nothing, and gets all of it from history later', async () => {
+    const stage = setStage(5);
+    let isFull = true;
+    const { seen, isSynced, watcher } = watchFrom(stage, 0, () => isFull);
+    stage.applyUpTo(6);
+    expect([isSynced(), watcher.nextRevision]).toEqual([false, 6]);
+    stage.applyUpTo(8);
+    watcher.resume();
+    await stage.finishRead();
+    expect([seen, isSynced(), watcher.nextRevision]).toEqual([[], false, 6]);
+    isFull = false;
+    watcher.resume();
+    await stage.finishRead();
+    expect([seen, isSynced()]).toEqual([upTo(6, 8), true]);
+    stage.applyUpTo(9);
+    expect(seen).toEqual(upTo(6, 9));
+  });
+});
+
+describe('all watchers of a member', () => {
+  test('have a bound on their memory; who goes makes room', () => {
+    const stage = setStage(5, { ...defaultLimits, watchersSizeBytesMax: 3 * 1100 });
+    const [first] = [watchFrom(stage, 0), watchFrom(stage, 0), watchFrom(stage, 0)];
+    expect(() => watchFrom(stage, 0)).toThrow('too-many-requests');
+    first.watcher.cancel();
+    first.watcher.cancel();
+    watchFrom(stage, 0);
+    expect(() => watchFrom(stage, 0)).toThrow('too-many-requests');
   });
 });
