@@ -7,7 +7,7 @@ export interface HashReport {
   readonly endpoint: string;
   readonly outcome:
     | { readonly type: 'hashed'; readonly result: HashResult }
-    | { readonly type: 'failed'; readonly error: string };
+    | { readonly type: 'refused' | 'unreachable'; readonly error: string };
 }
 
 /**
@@ -31,14 +31,16 @@ export async function hashMembers(
   const common = revision === 0 ? Math.min(...reached) : revision;
   return Promise.all(
     asked.map(async ({ member, endpoint }, index) => {
-      if (endpoint === '') return failed(member, endpoint, 'has not started');
       const status = statuses[index];
-      if (status?.status === 'rejected') return failed(member, endpoint, status.reason);
+      if (status?.status !== 'fulfilled') {
+        const error = endpoint === '' ? 'has not started' : messageOf(status?.reason);
+        return { member, endpoint, outcome: { type: 'unreachable', error } };
+      }
       try {
         const result = await client.hashKv(endpoint, common, call);
         return { member, endpoint, outcome: { type: 'hashed', result } };
       } catch (error) {
-        return failed(member, endpoint, error);
+        return { member, endpoint, outcome: { type: 'refused', error: messageOf(error) } };
       }
     }),
   );
@@ -57,9 +59,4 @@ export function hashedOf(
   return reports.flatMap(({ member, outcome }) =>
     outcome.type === 'hashed' ? [{ member, result: outcome.result }] : [],
   );
-}
-
-function failed(member: ClusterMember, endpoint: string, error: unknown): HashReport {
-  const text = typeof error === 'string' ? error : messageOf(error);
-  return { member, endpoint, outcome: { type: 'failed', error: text } };
 }

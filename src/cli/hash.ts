@@ -46,7 +46,7 @@ all are equal, 1 if they differ or some cannot be compared, 4 if none can be rea
 function jsonOf(reports: readonly HashReport[], verdict: HashVerdict): unknown {
   const members = reports.map(({ member, endpoint, outcome }) => {
     const { id, name } = member;
-    if (outcome.type === 'failed') return { id, name, endpoint, error: outcome.error };
+    if (outcome.type !== 'hashed') return { id, name, endpoint, error: outcome.error };
     const { hash, hashRevision, compactRevision } = outcome.result;
     return { id, name, endpoint, hash, revision: hashRevision, compactRevision };
   });
@@ -68,8 +68,8 @@ async function print(reports: readonly HashReport[], verdict: HashVerdict, io: C
 }
 
 function rowOf({ member, endpoint, outcome }: HashReport, style: Style): readonly (string | TableCell)[] {
-  const start = [member.name, member.id, endpoint];
-  if (outcome.type === 'failed') return [...start, { text: 'none', paint: style.red }];
+  const start = [member.name, member.id, endpoint.replace(/^https?:\/\//, '')];
+  if (outcome.type !== 'hashed') return [...start, { text: 'none', paint: style.red }];
   const { hash, hashRevision, compactRevision } = outcome.result;
   return [...start, hashText(hash), String(hashRevision), String(compactRevision)];
 }
@@ -80,7 +80,7 @@ function hashText(hash: number): string {
 
 function troubleOf(reports: readonly HashReport[], verdict: Exclude<HashVerdict, 'equal'>): string {
   const lines = reports.flatMap(({ member, outcome }) =>
-    outcome.type === 'failed' ? [`${memberText(member)}: ${outcome.error}`] : [],
+    outcome.type !== 'hashed' ? [`${memberText(member)}: ${outcome.error}`] : [],
   );
   return [...lines, `quorate: ${sentences[verdict](reports)}`, ''].join('\n');
 }
@@ -105,5 +105,6 @@ function groupsOf(reports: readonly HashReport[]): string {
 
 function exitCodeOf(reports: readonly HashReport[], verdict: HashVerdict): ExitCode {
   if (verdict === 'equal') return exitCodes.ok;
-  return hashedOf(reports).length === 0 ? exitCodes.unreachable : exitCodes.failure;
+  const isNobodyThere = reports.every(({ outcome }) => outcome.type === 'unreachable');
+  return isNobodyThere ? exitCodes.unreachable : exitCodes.failure;
 }

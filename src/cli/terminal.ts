@@ -41,7 +41,9 @@ function nextLine(lines: ReturnType<typeof createInterface>, signal: AbortSignal
     lines.once('close', () => reject(new UsageError('no password was given')));
     // Where each key counts, Ctrl-C is one of them: it shall do what it does elsewhere.
     lines.once('SIGINT', () => void process.kill(process.pid, 'SIGINT'));
-    signal.addEventListener('abort', () => reject(abortReason(signal)), { once: true });
+    const giveUp = (): void => reject(abortReason(signal));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
   });
 }
 
