@@ -5,6 +5,7 @@ import tseslint from 'typescript-eslint';
 const folders = [
   'base',
   'bbolt',
+  'http2',
   'raft',
   'storage',
   'mvcc',
@@ -21,13 +22,14 @@ const folders = [
 const mayImport = {
   base: { values: [], types: [] },
   bbolt: { values: ['base'], types: [] },
+  http2: { values: ['base'], types: [] },
   raft: { values: ['base'], types: [] },
   storage: { values: ['base'], types: ['raft'] },
   mvcc: { values: ['base'], types: ['storage'] },
   tls: { values: ['base'], types: [] },
   peer: { values: ['base', 'gen', 'tls'], types: ['raft', 'storage'] },
   member: { values: ['base', 'bbolt', 'raft', 'storage', 'mvcc', 'peer'], types: ['tls'] },
-  api: { values: ['base', 'gen', 'member'], types: ['mvcc', 'tls'] },
+  api: { values: ['base', 'gen', 'http2', 'member'], types: ['mvcc', 'tls'] },
   client: { values: ['base', 'gen'], types: [] },
   cli: { values: ['base', 'api', 'member', 'client', 'tls'], types: [] },
 };

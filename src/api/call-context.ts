@@ -1,9 +1,9 @@
-import type { IncomingHttpHeaders } from 'node:http2';
+import type { Headers } from '../http2/index.js';
 import type { CallContext } from './method.js';
 
 /** The contexts of the calls of one connection. Calls without a token, which are most, share two of them. */
 export interface ConnectionContexts {
-  of(headers: IncomingHttpHeaders): CallContext;
+  of(headers: Headers): CallContext;
 }
 
 const anonymous = contextsOf(null);
@@ -19,7 +19,7 @@ function contextsOf(commonName: string | null): ConnectionContexts {
   const withLeader: CallContext = Object.freeze({ requiresLeader: true, credentials });
   return {
     of(headers) {
-      const requiresLeader = first(headers['hasleader']) === 'true';
+      const requiresLeader = first(headers.get('hasleader')) === 'true';
       const token = tokenOf(headers);
       if (token === null) return requiresLeader ? withLeader : plain;
       return { requiresLeader, credentials: { token, commonName } };
@@ -28,19 +28,18 @@ function contextsOf(commonName: string | null): ConnectionContexts {
 }
 
 /** Clients send `token`; what came over HTTP sends `authorization`, with or without `Bearer`. */
-function tokenOf(headers: IncomingHttpHeaders): string | null {
-  const token = first(headers['token']);
+function tokenOf(headers: Headers): string | null {
+  const token = first(headers.get('token'));
   if (token !== undefined) return token;
-  const { authorization } = headers;
+  const authorization = headers.get('authorization');
   if (authorization === undefined) return null;
   return (
     first(authorization.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : authorization) ?? null
   );
 }
 
-/** Of a header that was sent more than once, which Node joins by commas. */
-function first(value: string | string[] | undefined): string | undefined {
-  const text = typeof value === 'string' ? value : value?.[0];
+/** Of a header that was sent more than once, which are joined by commas. */
+function first(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const end = text.indexOf(',');
   return end < 0 ? text : text.slice(0, end);

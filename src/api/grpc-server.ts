@@ -1,13 +1,14 @@
 import { status } from '@grpc/grpc-js';
-import { performServerHandshake } from 'node:http2';
-import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { QuorateError } from '../base/index.js';
+import { createHttp2Connection, errorCodes } from '../http2/index.js';
+import type { Headers, Http2Stream } from '../http2/index.js';
 import { createConnectionContexts } from './call-context.js';
+import type { ConnectionContexts } from './call-context.js';
 import { createDeadlines, parseGrpcTimeout } from './deadlines.js';
 import type { Deadline } from './deadlines.js';
 import { GrpcError, statusOf } from './errors.js';
-import { answerOnce, isOver, refuse, refuseHttp, unimplemented } from './grpc-end.js';
+import { answerOnce, refuse, refuseHttp, unimplemented } from './grpc-end.js';
 import type { LeaderlessStreams } from './leaderless.js';
 import type { ApiLimits } from './limits.js';
 import { createMessageReader } from './message-reader.js';
@@ -16,11 +17,11 @@ import type { CallContext, Method, StreamMethod, UnaryMethod } from './method.js
 import { createSessions } from './sessions.js';
 import { runStreamCall } from './stream-call.js';
 import type { RunningCall } from './stream-call.js';
+import type { UnreadAnswers } from './unread-answers.js';
 
 /**
- * Serves methods over connections that speak HTTP/2: the server's half of gRPC, on Node's own HTTP/2. A call costs a
- * fifth to a third less processor time than through @grpc/grpc-js, and calls are most of what a member does; peers and
- * clients use the library.
+ * Serves methods over connections that speak HTTP/2: the server's half of gRPC, on our own half of HTTP/2
+ * (docs/decisions/0003). Calls are most of what a member does; peers use @grpc/grpc-js.
  */
 export interface GrpcServer {
   /**
@@ -37,6 +38,8 @@ export interface GrpcServerOptions {
   readonly limits: ApiLimits;
   /** Whoever insists on a leader is cut by it when there is none. */
   readonly leaderless: LeaderlessStreams;
+  /** Answers of calls that have one, while their clients do not take them. */
+  readonly answers: UnreadAnswers;
   /** Every failure of a call, before it is answered. */
   readonly onFailure: (path: string, thrown: unknown) => void;
 }
@@ -46,56 +49,53 @@ const deadlineWheel = { tickMs: 10, slotCount: 1024 };
 const neverAborted = new AbortController().signal;
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { methods, limits, leaderless, onFailure } = options;
+  const { methods, limits, leaderless, answers, onFailure } = options;
   const methodsByPath = new Map(methods.map((method) => [method.path, method]));
   const services = new Set(methods.map(({ path }) => path.slice(1, path.lastIndexOf('/'))));
   const partial: PartialMessages = { sizeBytes: 0, sizeBytesMax: limits.partialMessagesSizeBytesMax };
   const sessions = createSessions(limits.keepaliveIntervalMs);
   const deadlines = createDeadlines(deadlineWheel);
+  const http2Limits = {
+    streamsMax: limits.streamsPerConnectionMax,
+    streamWindowSizeBytes: limits.streamWindowSizeBytes,
+    connectionWindowSizeBytes: limits.connectionWindowSizeBytes,
+    headersSizeBytesMax: limits.headersSizeBytesMax,
+  };
   /** Those that can be told to end. */
   const running = new Set<RunningCall>();
   let isClosing = false;
 
   function accept(socket: Socket, commonName: string | null): void {
-    const session = performServerHandshake(socket, {
-      maxSessionMemory: limits.sessionMemoryMebibytesMax,
-      settings: {
-        maxConcurrentStreams: limits.streamsPerConnectionMax,
-        initialWindowSize: limits.streamWindowSizeBytes,
-      },
+    const contexts = createConnectionContexts(commonName);
+    const connection = createHttp2Connection(socket, http2Limits, {
+      onStream: (stream, headers) => takeCall(stream, headers, contexts),
+      onClose: () => sessions.remove(connection),
     });
-    session.on('error', ignore); // Its 'close' follows.
-    session.setLocalWindowSize(limits.connectionWindowSizeBytes);
-    sessions.add(session);
-    takeCalls(session, commonName);
-    if (isClosing) session.close();
+    sessions.add(connection);
+    if (isClosing) connection.close();
   }
 
-  function takeCalls(session: ServerHttp2Session, commonName: string | null): void {
-    const contexts = createConnectionContexts(commonName);
-    session.on('stream', (stream, headers) => {
-      stream.on('error', ignore); // Its 'close' follows; there is nobody left to tell.
-      const method = methodOf(stream, headers);
-      if (method === null) return;
-      const timeout = headers['grpc-timeout'];
-      const timeoutMs = timeout === undefined ? null : parseGrpcTimeout(String(timeout));
-      if (timeout !== undefined && timeoutMs === null) {
-        refuse(stream, { code: status.INTERNAL, message: 'malformed grpc-timeout' });
-        return;
-      }
-      const context = contexts.of(headers);
-      if (method.type === 'unary') runUnary(stream, method, context, timeoutMs);
-      else runStream(stream, method, context, timeoutMs);
-    });
+  function takeCall(stream: Http2Stream, headers: Headers, contexts: ConnectionContexts): void {
+    const method = methodOf(stream, headers);
+    if (method === null) return;
+    const timeout = headers.get('grpc-timeout');
+    const timeoutMs = timeout === undefined ? null : parseGrpcTimeout(timeout);
+    if (timeout !== undefined && timeoutMs === null) {
+      refuse(stream, { code: status.INTERNAL, message: 'malformed grpc-timeout' });
+      return;
+    }
+    const context = contexts.of(headers);
+    if (method.type === 'unary') runUnary(stream, method, context, timeoutMs);
+    else runStream(stream, method, context, timeoutMs);
   }
 
   /** Null when the call has been answered already. */
-  function methodOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Method | null {
-    if (headers['content-type']?.startsWith('application/grpc') !== true) {
+  function methodOf(stream: Http2Stream, headers: Headers): Method | null {
+    if (headers.get('content-type')?.startsWith('application/grpc') !== true) {
       refuseHttp(stream, 415);
       return null;
     }
-    const path = headers[':path'] ?? '';
+    const path = headers.get(':path') ?? '';
     const method = methodsByPath.get(path);
     if (method !== undefined && !isClosing) return method;
     const refusal = method === undefined ? unimplemented(path, services) : new QuorateError('stopped');
@@ -104,61 +104,65 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   }
 
   function runUnary(
-    stream: ServerHttp2Stream,
+    stream: Http2Stream,
     method: UnaryMethod,
     context: CallContext,
     timeoutMs: number | null,
   ): void {
     const reader = createMessageReader(partial, limits.messageSizeBytesMax);
+    let forgetAnswer = ignore;
     const abort = method.usesSignal === true ? new AbortController() : null;
     const call = abort === null ? null : unaryCall(stream, abort);
     const deadline = timeoutMs === null ? null : deadlines.add(timeoutMs, () => expireUnary(stream, call));
     if (call !== null) running.add(call);
     let isWhole = false;
-    stream.on('data', (chunk: Buffer) => {
-      if (isWhole) return;
-      try {
-        reader.push(chunk);
-        const request = reader.next();
-        if (request === null) return;
-        isWhole = true;
-        answerUnary(stream, method, request, context, abort?.signal ?? neverAborted);
-      } catch (error) {
-        isWhole = true;
-        reader.release();
-        refuse(stream, statusOf(error));
-      }
-    });
-    stream.once('end', () => {
-      if (!isWhole) refuse(stream, { code: status.INTERNAL, message: 'the call ended before its message' });
-    });
-    stream.once('close', () => {
-      reader.release();
-      if (deadline !== null) deadlines.remove(deadline);
-      if (call === null) return;
-      running.delete(call);
-      call.abort(new QuorateError('canceled'));
-    });
-  }
-
-  function answerUnary(
-    stream: ServerHttp2Stream,
-    method: UnaryMethod,
-    request: Buffer,
-    context: CallContext,
-    signal: AbortSignal,
-  ): void {
-    method.handle(request, context, signal).then(
-      (answer) => answerOnce(stream, answer),
-      (error: unknown) => {
-        onFailure(method.path, error);
-        refuse(stream, statusOf(error));
+    stream.receive({
+      onData(chunk) {
+        stream.consumed(chunk.length);
+        if (isWhole) return;
+        try {
+          reader.push(chunk);
+          const request = reader.next();
+          if (request === null) return;
+          isWhole = true;
+          method.handle(request, context, abort?.signal ?? neverAborted).then(answer, fail);
+        } catch (error) {
+          isWhole = true;
+          reader.release();
+          refuse(stream, statusOf(error));
+        }
       },
-    );
+      onEnd() {
+        if (!isWhole) refuse(stream, endedEarly);
+      },
+      onRoom: ignore,
+      onClose() {
+        reader.release();
+        forgetAnswer();
+        if (deadline !== null) deadlines.remove(deadline);
+        if (call === null) return;
+        running.delete(call);
+        call.abort(new QuorateError('canceled'));
+      },
+    });
+    if (stream.hasEnded) refuse(stream, endedEarly);
+
+    function answer(message: Buffer): void {
+      answerOnce(stream, message);
+      if (stream.waitingSizeBytes === 0 || stream.isClosed) return;
+      const forget = answers.admit(stream.waitingSizeBytes, () => stream.reset(errorCodes.enhanceYourCalm));
+      if (forget === null) stream.reset(errorCodes.enhanceYourCalm);
+      else forgetAnswer = forget;
+    }
+
+    function fail(error: unknown): void {
+      onFailure(method.path, error);
+      refuse(stream, statusOf(error));
+    }
   }
 
   function runStream(
-    stream: ServerHttp2Stream,
+    stream: Http2Stream,
     method: StreamMethod,
     context: CallContext,
     timeoutMs: number | null,
@@ -173,7 +177,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       timeoutMs === null ? null : deadlines.add(timeoutMs, () => call.expire(deadlineExceeded()));
     const forget = context.requiresLeader ? leaderless.add((reason) => call.abort(reason)) : null;
     running.add(call);
-    stream.once('close', () => {
+    call.onClosed(() => {
       running.delete(call);
       reader.release();
       forget?.();
@@ -191,7 +195,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
-function unaryCall(stream: ServerHttp2Stream, controller: AbortController): RunningCall {
+function unaryCall(stream: Http2Stream, controller: AbortController): RunningCall {
   return {
     abort(reason) {
       if (!controller.signal.aborted) controller.abort(reason);
@@ -203,11 +207,13 @@ function unaryCall(stream: ServerHttp2Stream, controller: AbortController): Runn
   };
 }
 
-function expireUnary(stream: ServerHttp2Stream, call: RunningCall | null): void {
-  if (isOver(stream) || stream.headersSent) return;
+function expireUnary(stream: Http2Stream, call: RunningCall | null): void {
+  if (stream.isClosed || stream.hasBegun) return;
   if (call === null) refuse(stream, statusOf(deadlineExceeded()));
   else call.expire(deadlineExceeded());
 }
+
+const endedEarly = { code: status.INTERNAL, message: 'the call ended before its message' };
 
 function deadlineExceeded(): GrpcError {
   return new GrpcError(status.DEADLINE_EXCEEDED, 'context deadline exceeded');

@@ -25,6 +25,9 @@ export interface HttpServerOptions {
   readonly allowedOrigins: readonly string[];
 }
 
+/** So long a client that has its answer may go on sending the request. */
+const lingerMs = 1000;
+
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { gateway, limits, allowedOrigins } = options;
   const pages = createHttpPages(options);
@@ -56,6 +59,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response.once('close', () => {
       if (isClosing) socket.destroy();
       else rest(socket);
+    });
+    response.once('finish', () => {
+      if (request.complete) return;
+      // Refused, most likely: what is still on its way is let go, but not for long.
+      const lingering = setTimeout(() => socket.destroy(), lingerMs);
+      request.once('end', () => clearTimeout(lingering));
     });
     answer(request, response);
   });

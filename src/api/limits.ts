@@ -16,8 +16,14 @@ export interface ApiLimits extends WatchLimits {
   /** With this much of one call waiting for its client, methods stop sending; with the second, the call ends. */
   readonly sendBufferSizeBytes: number;
   readonly sendBufferSizeBytesMax: number;
-  /** Memory of HTTP/2 itself for one connection, in MiB; beyond it new calls on it are refused. */
-  readonly sessionMemoryMebibytesMax: number;
+  /**
+   * Of all connections together: answers of calls that have one, which their clients have not taken. Beyond it those go
+   * that have waited for longer than the grace, the oldest first; then new ones are refused.
+   */
+  readonly unreadAnswersSizeBytesMax: number;
+  readonly unreadAnswerGraceMs: number;
+  /** Headers of one call, as HPACK counts them; a call with more is refused. */
+  readonly headersSizeBytesMax: number;
   /** Within this a new connection has to say what it speaks. */
   readonly firstBytesTimeoutMs: number;
   /** TLS handshakes under way at once; one more cuts the oldest. They have as long as the first bytes. */
@@ -47,7 +53,9 @@ export const defaultApiLimits: ApiLimits = {
   connectionWindowSizeBytes: 1024 * 1024,
   sendBufferSizeBytes: 64 * 1024,
   sendBufferSizeBytesMax: 64 * 1024 * 1024,
-  sessionMemoryMebibytesMax: 256,
+  unreadAnswersSizeBytesMax: 256 * 1024 * 1024,
+  unreadAnswerGraceMs: 2000,
+  headersSizeBytesMax: 64 * 1024,
   firstBytesTimeoutMs: 5000,
   handshakesMax: 1000,
   keepaliveIntervalMs: 30_000,

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { QuorateError } from '../base/index.js';
 import type { Tls } from '../tls/index.js';
-import { http2Preface, openHttp2 } from './http2-opening.js';
+import { http2Preface } from '../http2/index.js';
 
 /** Takes connections at some addresses and hands each to the one that speaks its protocol. */
 export interface Listener {
@@ -111,8 +111,7 @@ function handOver(socket: Socket, timeoutMs: number, onOpened: (protocol: Protoc
     if (protocol === null) return;
     settle();
     socket.unshift(seen);
-    if (protocol === 'http2') openHttp2(socket, { timeoutMs, onOpened: () => onOpened('http2') });
-    else onOpened('http1');
+    onOpened(protocol);
   }
   function settle(): void {
     clearTimeout(tooLate);

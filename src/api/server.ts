@@ -12,6 +12,7 @@ import type { ApiLimits } from './limits.js';
 import { createListener } from './listener.js';
 import { createMetrics } from './metrics/index.js';
 import { createServices } from './services.js';
+import { createUnreadAnswers } from './unread-answers.js';
 
 /** What clients of one member see: gRPC and HTTP/1.1, both on every client address. */
 export interface ApiServer {
@@ -50,13 +51,25 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     if (isExpected(thrown)) return;
     logger.error('a call failed unexpectedly', { path, reason: messageOf(thrown) });
   };
+  const answers = createUnreadAnswers({
+    sizeBytesMax: limits.unreadAnswersSizeBytesMax,
+    graceMs: limits.unreadAnswerGraceMs,
+  });
   const grpcServer = createGrpcServer({
     methods: counted,
+    answers,
     limits,
     leaderless: createLeaderlessStreams(member, limits.electionTimeoutMs),
     onFailure,
   });
-  const gateway = createGateway({ methods: counted, requestSizeMax: limits.jsonRequestSizeMax, onFailure });
+  const gateway = createGateway({
+    methods: counted,
+    answers,
+    sendBufferSizeBytes: limits.sendBufferSizeBytes,
+    requestSizeMax: limits.jsonRequestSizeMax,
+    partialSizeMax: limits.partialMessagesSizeBytesMax,
+    onFailure,
+  });
   const httpServer = createHttpServer({ member, metrics, gateway, limits, allowedOrigins });
   const listener = createListener({
     urls: listenUrls,

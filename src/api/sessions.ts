@@ -1,22 +1,23 @@
-import type { ServerHttp2Session } from 'node:http2';
+import type { Http2Connection } from '../http2/index.js';
 
 /** The HTTP/2 connections there are. */
 export interface Sessions {
-  add(session: ServerHttp2Session): void;
+  add(session: Http2Connection): void;
+  remove(session: Http2Connection): void;
   /** Takes no new calls on any of them; each ends with its last call. */
   close(): void;
 }
 
 /**
  * Pings each connection every so often, and ends one that has not answered by the next time: its client is gone without
- * a word, or it broke the protocol, after which Node answers it no more and keeps it for good.
+ * a word.
  */
 export function createSessions(keepaliveIntervalMs: number): Sessions {
-  const sessions = new Set<ServerHttp2Session>();
-  const unanswered = new Set<ServerHttp2Session>();
+  const sessions = new Set<Http2Connection>();
+  const unanswered = new Set<Http2Connection>();
   let timer: NodeJS.Timeout | null = null;
 
-  function remove(session: ServerHttp2Session): void {
+  function remove(session: Http2Connection): void {
     sessions.delete(session);
     unanswered.delete(session);
     if (sessions.size > 0 || timer === null) return;
@@ -38,9 +39,9 @@ export function createSessions(keepaliveIntervalMs: number): Sessions {
   return {
     add(session) {
       sessions.add(session);
-      session.once('close', () => remove(session));
       timer ??= setInterval(pingAll, keepaliveIntervalMs);
     },
+    remove,
     close() {
       for (const session of sessions) session.close();
     },

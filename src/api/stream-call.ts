@@ -1,15 +1,16 @@
 import { status } from '@grpc/grpc-js';
-import type { ServerHttp2Stream } from 'node:http2';
 import { assert, QuorateError } from '../base/index.js';
+import { errorCodes } from '../http2/index.js';
+import type { Http2Stream } from '../http2/index.js';
 import { GrpcError, statusOf } from './errors.js';
 import type { GrpcStatus } from './errors.js';
-import { beginAnswers, endAnswers, isOver, refuse } from './grpc-end.js';
+import { beginAnswers, endAnswers, refuse } from './grpc-end.js';
 import { frameMessages, messagePrefixSizeBytes } from './message-reader.js';
 import type { MessageReader } from './message-reader.js';
 import type { CallContext, CallStream, StreamMethod } from './method.js';
 
 export interface StreamCallOptions {
-  readonly stream: ServerHttp2Stream;
+  readonly stream: Http2Stream;
   readonly method: StreamMethod;
   readonly context: CallContext;
   readonly reader: MessageReader;
@@ -28,13 +29,15 @@ export interface RunningCall {
   expire(reason: Error): void;
 }
 
+export interface RunningStream extends RunningCall {
+  /** Calls once the stream is over: at once if it is. */
+  onClosed(listener: () => void): void;
+}
+
 /** Runs a method with many answers. */
-export function runStreamCall(options: StreamCallOptions): RunningCall {
-  const { stream, method, onFailure } = options;
+export function runStreamCall(options: StreamCallOptions): RunningStream {
+  const { method, onFailure } = options;
   const call = new Http2CallStream(options);
-  const canceled = (): void => call.abort(new QuorateError('canceled'));
-  stream.once('aborted', canceled); // Before what is left over looks like the end of the requests.
-  stream.once('close', canceled);
   method.handle(call).then(
     () => call.end(call.signal.aborted ? statusOf(call.signal.reason) : { code: status.OK, message: '' }),
     (error: unknown) => {
@@ -44,6 +47,7 @@ export function runStreamCall(options: StreamCallOptions): RunningCall {
   );
   return {
     abort: (reason) => call.abort(reason),
+    onClosed: (listener) => call.onClosed(listener),
     expire(reason) {
       call.abort(reason);
       call.end(statusOf(reason));
@@ -55,10 +59,11 @@ class Http2CallStream implements CallStream {
   readonly context: CallContext;
   readonly requests: AsyncIterable<Buffer>;
   readonly #options: StreamCallOptions;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Http2Stream;
   readonly #controller = new AbortController();
   readonly #requests: RequestQueue;
   #waitingForRoom: (() => void)[] = [];
+  #tellClosed: () => void = () => undefined;
   /** What was sent in this turn, and its size with its frames. */
   #gathered: Buffer[] = [];
   #gatheredSizeBytes = 0;
@@ -70,7 +75,17 @@ class Http2CallStream implements CallStream {
     this.#stream = stream;
     this.#requests = new RequestQueue(stream, reader, this.#controller.signal);
     this.requests = { [Symbol.asyncIterator]: () => this.#requests };
-    stream.on('drain', () => this.#tellRoom());
+    stream.receive({
+      onData: (chunk) => this.#requests.take(chunk),
+      onEnd: () => this.#requests.wake(),
+      onRoom: () => {
+        if (stream.waitingSizeBytes < options.sendBufferSizeBytes) this.#tellRoom();
+      },
+      onClose: () => {
+        this.abort(new QuorateError('canceled'));
+        this.#tellClosed();
+      },
+    });
   }
 
   get signal(): AbortSignal {
@@ -79,16 +94,16 @@ class Http2CallStream implements CallStream {
 
   send(answer: Buffer): boolean {
     const stream = this.#stream;
-    if (isOver(stream) || stream.writableEnded) return false;
+    if (stream.isClosed || stream.isEnding) return false;
     beginAnswers(stream);
     if (this.#gathered.length === 0) process.nextTick(() => this.#flush());
     this.#gathered.push(answer);
     this.#gatheredSizeBytes += messagePrefixSizeBytes + answer.length;
     const { sendBufferSizeBytes, sendBufferSizeBytesMax } = this.#options;
-    const waitingSizeBytes = stream.writableLength + this.#gatheredSizeBytes;
+    const waitingSizeBytes = stream.waitingSizeBytes + this.#gatheredSizeBytes;
     if (waitingSizeBytes > sendBufferSizeBytesMax) {
       this.abort(new GrpcError(status.RESOURCE_EXHAUSTED, 'the client reads too slowly'));
-      stream.destroy();
+      stream.reset(errorCodes.enhanceYourCalm);
     }
     return waitingSizeBytes < sendBufferSizeBytes;
   }
@@ -97,11 +112,16 @@ class Http2CallStream implements CallStream {
     const stream = this.#stream;
     const isOverOrRoomy =
       this.signal.aborted ||
-      isOver(stream) ||
-      stream.writableEnded ||
-      stream.writableLength + this.#gatheredSizeBytes < this.#options.sendBufferSizeBytes;
+      stream.isClosed ||
+      stream.isEnding ||
+      stream.waitingSizeBytes + this.#gatheredSizeBytes < this.#options.sendBufferSizeBytes;
     if (isOverOrRoomy) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForRoom.push(resolve));
+  }
+
+  onClosed(listener: () => void): void {
+    if (this.#stream.isClosed) listener();
+    else this.#tellClosed = listener;
   }
 
   abort(reason: Error): void {
@@ -114,7 +134,7 @@ class Http2CallStream implements CallStream {
   end(outcome: GrpcStatus): void {
     this.#requests.discard();
     this.#flush();
-    if (outcome.code !== status.OK && !this.#stream.headersSent) refuse(this.#stream, outcome);
+    if (outcome.code !== status.OK && !this.#stream.hasBegun) refuse(this.#stream, outcome);
     else endAnswers(this.#stream, outcome);
   }
 
@@ -131,10 +151,10 @@ class Http2CallStream implements CallStream {
     const sizeBytes = this.#gatheredSizeBytes;
     this.#gathered = [];
     this.#gatheredSizeBytes = 0;
-    if (isOver(this.#stream) || this.#stream.writableEnded) return;
-    this.#stream.write(frameMessages(answers, sizeBytes));
+    if (this.#stream.isClosed || this.#stream.isEnding) return;
+    this.#stream.send(frameMessages(answers, sizeBytes));
     // What fitted leaves at once: then nothing says later that there is room.
-    if (this.#stream.writableLength < this.#options.sendBufferSizeBytes) this.#tellRoom();
+    if (this.#stream.waitingSizeBytes < this.#options.sendBufferSizeBytes) this.#tellRoom();
   }
 }
 
@@ -143,23 +163,33 @@ class Http2CallStream implements CallStream {
  * window, which holds the client back.
  */
 class RequestQueue implements AsyncIterator<Buffer> {
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: Http2Stream;
   readonly #reader: MessageReader;
   readonly #signal: AbortSignal;
-  readonly wake = (): void => {
-    const wake = this.#wake;
-    this.#wake = null;
-    wake?.();
-  };
+  /** Has arrived, and nobody has asked for it: its window is not given back. */
+  #chunks: Buffer[] = [];
   #wake: (() => void) | null = null;
   #isDiscarding = false;
 
-  constructor(stream: ServerHttp2Stream, reader: MessageReader, signal: AbortSignal) {
+  constructor(stream: Http2Stream, reader: MessageReader, signal: AbortSignal) {
     this.#stream = stream;
     this.#reader = reader;
     this.#signal = signal;
-    stream.on('readable', this.wake);
-    stream.on('end', this.wake);
+  }
+
+  take(chunk: Buffer): void {
+    if (this.#isDiscarding) {
+      this.#stream.consumed(chunk.length);
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.wake();
+  }
+
+  wake(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
   }
 
   async next(): Promise<IteratorResult<Buffer>> {
@@ -169,9 +199,11 @@ class RequestQueue implements AsyncIterator<Buffer> {
       if (this.#isDiscarding) return { done: true, value: undefined };
       const message = this.#reader.next();
       if (message !== null) return { done: false, value: message };
-      const chunk = this.#stream.read() as Buffer | null;
-      if (chunk !== null) this.#reader.push(chunk);
-      else if (this.#stream.readableEnded) return this.#end();
+      const chunk = this.#chunks.shift();
+      if (chunk !== undefined) {
+        this.#reader.push(chunk);
+        this.#stream.consumed(chunk.length);
+      } else if (this.#stream.hasEnded) return this.#end();
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
@@ -182,13 +214,13 @@ class RequestQueue implements AsyncIterator<Buffer> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** From here on whatever the client sends is read and forgotten, so that its end and its reset are seen. */
+  /** From here on whatever the client sends is forgotten. */
   discard(): void {
     if (this.#isDiscarding) return;
     this.#isDiscarding = true;
     this.#reader.release();
-    this.#stream.off('readable', this.wake);
-    this.#stream.resume();
+    for (const chunk of this.#chunks) this.#stream.consumed(chunk.length);
+    this.#chunks = [];
     this.wake();
   }
 

@@ -5,7 +5,9 @@ import protojson from 'protobufjs/ext/protojson.js';
 import { messageOf, QuorateError } from '../../base/index.js';
 import { createConnectionContexts } from '../call-context.js';
 import { GrpcError, statusOf } from '../errors.js';
+import type { PartialMessages } from '../message-reader.js';
 import type { CallContext, Method, UnaryMethod } from '../method.js';
+import type { UnreadAnswers } from '../unread-answers.js';
 import { httpStatusOf } from './http-codes.js';
 import { runHttpStream } from './http-stream.js';
 import { createJsonValues } from './json-values.js';
@@ -31,6 +33,11 @@ export interface GatewayOptions {
   readonly methods: readonly Method[];
   /** One request as JSON. */
   readonly requestSizeMax: number;
+  /** What has arrived of all requests that are not whole yet. */
+  readonly partialSizeMax: number;
+  readonly answers: UnreadAnswers;
+  /** With this much of a stream waiting for its client, the method stops sending. */
+  readonly sendBufferSizeBytes: number;
   readonly onFailure: (path: string, thrown: unknown) => void;
 }
 
@@ -42,7 +49,9 @@ interface Route {
 /** A client certificate speaks for no user here, as with etcd: whoever proxies HTTP has one for all of its clients. */
 const contexts = createConnectionContexts(null);
 
-export function createGateway({ methods, requestSizeMax, onFailure }: GatewayOptions): Gateway {
+export function createGateway(options: GatewayOptions): Gateway {
+  const { methods, requestSizeMax, answers, sendBufferSizeBytes, onFailure } = options;
+  const partial: PartialMessages = { sizeBytes: 0, sizeBytesMax: options.partialSizeMax };
   const closing = new AbortController();
   const root = loadSchema();
   const methodsByPath = new Map(methods.map((method) => [method.path, method]));
@@ -56,15 +65,23 @@ export function createGateway({ methods, requestSizeMax, onFailure }: GatewayOpt
     const { method, schema } = route;
     const context = contextOf(request);
     const signal = signalOf(response, closing.signal);
-    const requests = readRequests(request, schema.request, requestSizeMax);
+    const requests = readRequests(request, schema.request, requestSizeMax, partial);
     const toJson = (answer: Buffer): unknown =>
       protojson.toJson(schema.response, schema.response.decode(answer));
     if (method.type === 'stream') {
-      await runHttpStream({ method, context, request, response, requests, toJson, signal, onFailure });
+      const parts = { method, context, response, requests, toJson, signal, sendBufferSizeBytes, onFailure };
+      await runHttpStream(parts);
       return;
     }
     const answer = await answerUnary(method, requests, context, signal, onFailure);
-    if (!response.destroyed) sendJson(response, 200, toJson(answer));
+    if (!response.destroyed) sendAnswer(response, Buffer.from(JSON.stringify(toJson(answer))));
+  }
+
+  function sendAnswer(response: ServerResponse, body: Buffer): void {
+    const forget = answers.admit(body.length, () => response.destroy());
+    if (forget === null) throw new QuorateError('too-many-requests');
+    response.once('close', forget);
+    send(response, 200, body);
   }
 
   return {
@@ -114,8 +131,9 @@ async function* readRequests(
   request: IncomingMessage,
   type: protobuf.Type,
   sizeMax: number,
+  partial: PartialMessages,
 ): AsyncGenerator<Buffer> {
-  const values = createJsonValues(sizeMax);
+  const values = createJsonValues(sizeMax, partial);
   const encode = (value: unknown): Buffer => {
     const message = protojson.fromJson(type, knownFields(type, value));
     return Buffer.from(type.encode(message).finish());
@@ -127,19 +145,27 @@ async function* readRequests(
     }
     for (const value of values.end()) yield encode(value);
   } catch (error) {
-    throw new GrpcError(status.INVALID_ARGUMENT, messageOf(error));
+    throw error instanceof QuorateError ? error : new GrpcError(status.INVALID_ARGUMENT, messageOf(error));
   } finally {
+    values.release();
     request.resume(); // What nobody reads is let go.
   }
 }
 
+/** What of HTTP's headers a call sees, and as what. */
+const passedHeaders = [
+  ['authorization', 'authorization'],
+  ['grpc-metadata-token', 'token'],
+  ['grpc-metadata-hasleader', 'hasleader'],
+] as const;
+
 function contextOf({ headers }: IncomingMessage): CallContext {
-  const { authorization } = headers;
-  return contexts.of({
-    ...(authorization === undefined ? {} : { authorization }),
-    token: headers['grpc-metadata-token'],
-    hasleader: headers['grpc-metadata-hasleader'],
-  });
+  const known = new Map<string, string>();
+  for (const [name, as] of passedHeaders) {
+    const value = headers[name];
+    if (value !== undefined) known.set(as, String(value));
+  }
+  return contexts.of(known);
 }
 
 function signalOf(response: ServerResponse, closing: AbortSignal): AbortSignal {
@@ -148,8 +174,7 @@ function signalOf(response: ServerResponse, closing: AbortSignal): AbortSignal {
   return AbortSignal.any([closing, gone.signal]);
 }
 
-function sendJson(response: ServerResponse, httpStatus: number, value: unknown): void {
-  const body = Buffer.from(JSON.stringify(value));
+function send(response: ServerResponse, httpStatus: number, body: Buffer): void {
   response.writeHead(httpStatus, { 'content-type': 'application/json', 'content-length': body.length });
   response.end(body);
 }
@@ -161,5 +186,5 @@ function sendError(
   { code, message }: { readonly code: status; readonly message: string },
 ): void {
   if (response.headersSent || response.destroyed) return;
-  sendJson(response, httpStatus, { error: message, message, code });
+  send(response, httpStatus, Buffer.from(JSON.stringify({ error: message, message, code })));
 }

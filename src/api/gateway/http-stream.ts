@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import { GrpcError, statusOf } from '../errors.js';
 import type { CallContext, CallStream, StreamMethod } from '../method.js';
@@ -7,22 +7,20 @@ import { httpStatusOf } from './http-codes.js';
 export interface HttpStreamCall {
   readonly method: StreamMethod;
   readonly context: CallContext;
-  readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The requests of the body, encoded as protobuf. */
   readonly requests: AsyncIterable<Buffer>;
   readonly toJson: (answer: Buffer) => unknown;
   /** Fires when the client has gone or the server closes. */
   readonly signal: AbortSignal;
+  /** With this much waiting, the client is not reading: what produces the answers has to wait for it. */
+  readonly sendBufferSizeBytes: number;
   readonly onFailure: (path: string, thrown: unknown) => void;
 }
 
-/** With this much waiting, the client is not reading: what produces the answers has to wait for it. */
-const bufferSizeBytesMax = 1024 * 1024;
-
 /** Runs a method with many answers: each is a line `{"result": …}`; an error after the first is a line `{"error": …}`. */
 export async function runHttpStream(call: HttpStreamCall): Promise<void> {
-  const { method, context, response, requests, toJson, signal, onFailure } = call;
+  const { method, context, response, requests, toJson, signal, sendBufferSizeBytes, onFailure } = call;
   const stream: CallStream = {
     context,
     requests,
@@ -31,10 +29,10 @@ export async function runHttpStream(call: HttpStreamCall): Promise<void> {
       if (response.destroyed || response.writableEnded) return false;
       begin(response);
       response.write(`${JSON.stringify({ result: toJson(answer) })}\n`);
-      return response.writableLength < bufferSizeBytesMax;
+      return response.writableLength < sendBufferSizeBytes;
     },
     async drained() {
-      if (response.destroyed || response.writableLength < bufferSizeBytesMax || signal.aborted) return;
+      if (response.destroyed || response.writableLength < sendBufferSizeBytes || signal.aborted) return;
       await new Promise<void>((resolve) => {
         const done = (): void => {
           response.off('drain', done);
