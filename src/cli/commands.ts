@@ -49,6 +49,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import('./elect.js')).electCommand,
   },
   {
+    name: 'mirror',
+    summary: 'Keep a copy of keys in another cluster',
+    load: async () => (await import('./mirror.js')).mirrorCommand,
+  },
+  {
     name: 'compact',
     summary: 'Give up history below a revision',
     load: async () => (await import('./compact.js')).compactCommand,

@@ -1,7 +1,7 @@
 import { clientOptions, withClient } from './client-options.js';
 import { defineCommand, exitCodes, takePositionals } from './command.js';
 import { leaseText } from './entry-text.js';
-import { leaseOption, readSeconds } from './options.js';
+import { leaseOption, parseDuration, UsageError } from './options.js';
 
 /** What etcd takes. */
 const ttlSecondsMax = 9_000_000_000;
@@ -22,7 +22,7 @@ renewed for so long. Members have a least time, so it may be longer than asked f
   ],
   async run({ options, positionals, io }) {
     const [ttlText] = takePositionals(positionals, ['TTL']);
-    const seconds = readSeconds('TTL', ttlText, ttlSecondsMax);
+    const seconds = readSeconds(ttlText);
     const { id, ttlSeconds } = await withClient(options, io, (client, call) =>
       client.grantLease(seconds, { id: options.id, ...call }),
     );
@@ -32,3 +32,12 @@ renewed for so long. Members have a least time, so it may be longer than asked f
     return exitCodes.ok;
   },
 });
+
+/** `90`, `90s`, `5m`: whole seconds. */
+function readSeconds(text: string): number {
+  const isTime = /^\d+(\.\d+)?(s|m|h)?$/.test(text);
+  const seconds = isTime ? parseDuration(text) / 1000 : 0;
+  if (Number.isSafeInteger(seconds) && seconds >= 1 && seconds <= ttlSecondsMax) return seconds;
+  const needed = `whole seconds, 1 to ${ttlSecondsMax}, or a time such as 90s or 5m`;
+  throw new UsageError(`TTL must be ${needed}, not ${JSON.stringify(text)}`);
+}

@@ -7,6 +7,7 @@ import type { Command, CommandIo, ExitCode } from './command.js';
 import { commandEntries } from './commands.js';
 import { renderColumns } from './help.js';
 import { nearest } from './nearest.js';
+import { isNobodyAnswering } from './nobody-answering.js';
 import { flagName, UsageError } from './options.js';
 import { helpTopics } from './topics.js';
 
@@ -136,21 +137,11 @@ function hasCode(error: unknown): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
-const unreachable: ReadonlySet<string> = new Set([
-  'unavailable',
-  'timed-out',
-  'no-leader',
-  'leader-changed',
-  'stopped',
-  'unhealthy',
-  'too-many-requests',
-]);
-
 function exitCodeOf(error: unknown, io: CommandIo): ExitCode {
   if (error instanceof UsageError) return exitCodes.usage;
   if (io.signal.aborted) return exitCodes.interrupted;
   if (error instanceof QuorateError && error.code === 'invalid-configuration') return exitCodes.usage;
   if (!(error instanceof ClientError)) return exitCodes.failure;
   if (error.code === 'invalid-argument') return exitCodes.usage;
-  return error.mayHaveHappened || unreachable.has(error.code) ? exitCodes.unreachable : exitCodes.failure;
+  return isNobodyAnswering(error) ? exitCodes.unreachable : exitCodes.failure;
 }

@@ -17,7 +17,8 @@ export const helpTopics: readonly HelpTopic[] = [
   4    nobody answered in time; a write may still have happened, and the message says so
   130  ended by Ctrl-C or SIGTERM
 
-Where Ctrl-C is how it ends (\`watch\`, \`lease keep-alive\`, a \`lock\` that is held, \`elect\`), the code is 0.
+Where Ctrl-C is how it ends (\`watch\`, \`lease keep-alive\`, a \`lock\` that is held, \`elect\`,
+\`mirror\`), the code is 0.
 \`lock NAME -- COMMAND\` ends with the code of COMMAND: 128 and the signal's number if one ended it, 127 if
 there is no such command, 126 if it cannot be run.
 `,
@@ -46,6 +47,7 @@ hexadecimal texts; revisions and counts are numbers.
   lease list                     {"leases": [ID]}
   lock     {"key", "keyText"?, "fence"}
   elect    {"key", "keyText"?, "revision"}; with --listen, a line for each leader: ENTRY
+  mirror   {"revision", "putCount", "deletedCount"} at its end
   compact  {"compactedRevision", "revision"}
   status   {"endpoints": [{"endpoint", "healthy", "error"?, "id", "clusterId", "version", "leader"?, "isLeader",
             "isLearner", "term", "index", "appliedIndex", "revision", "databaseSizeBytes",

@@ -16,18 +16,20 @@ export interface CliSurroundings {
   /** What somebody at the terminal types when asked, one after the other. Undefined: standard input is none. */
   readonly typed?: readonly string[];
   readonly signal?: AbortSignal;
-  /** Told all that is on standard output so far, after each write. */
-  readonly onOut?: (text: string) => void;
+  /** Told all that is on standard output, and on standard error, so far, after each write. */
+  readonly onWrite?: (out: string, err: string) => void;
 }
 
 /** Runs one command line in memory. */
 export async function quorate(args: readonly string[], surroundings: CliSurroundings = {}): Promise<CliRun> {
   const out: Buffer[] = [];
   const err: Buffer[] = [];
+  const tell = (): void =>
+    surroundings.onWrite?.(Buffer.concat(out).toString('utf8'), Buffer.concat(err).toString('utf8'));
   const outputTo = (parts: Buffer[]): CommandIo['stdout'] => ({
     async write(data) {
       parts.push(Buffer.from(data));
-      if (parts === out) surroundings.onOut?.(Buffer.concat(out).toString('utf8'));
+      tell();
     },
     isTerminal: surroundings.isTerminal ?? false,
     hasColours: surroundings.isTerminal ?? false,
@@ -52,7 +54,7 @@ export async function quorate(args: readonly string[], surroundings: CliSurround
       const running = startProgram(program, { ...process.env, ...surroundings.env }, 'pipe');
       running.child?.stdout?.on('data', (chunk: Buffer) => {
         out.push(chunk);
-        surroundings.onOut?.(Buffer.concat(out).toString('utf8'));
+        tell();
       });
       running.child?.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
       return running;
@@ -66,6 +68,8 @@ export async function quorate(args: readonly string[], surroundings: CliSurround
 export interface FollowedRun {
   /** Resolves when standard output is so far. Rejects if the command ends before. */
   until(isFarEnough: (out: string) => boolean): Promise<void>;
+  /** The same for standard error. */
+  untilErr(isFarEnough: (err: string) => boolean): Promise<void>;
   /** Presses Ctrl-C. */
   interrupt(): Promise<CliRun>;
   readonly ended: Promise<CliRun>;
@@ -73,31 +77,35 @@ export interface FollowedRun {
 
 export function follow(
   args: readonly string[],
-  surroundings: Omit<CliSurroundings, 'signal' | 'onOut'> = {},
+  surroundings: Omit<CliSurroundings, 'signal' | 'onWrite'> = {},
 ): FollowedRun {
   const ctrlC = new AbortController();
-  let out = '';
-  let onOut = (): void => undefined;
+  let written = { out: '', err: '' };
+  let onWrite = (): void => undefined;
   const ended = quorate(args, {
     ...surroundings,
     signal: ctrlC.signal,
-    onOut(text) {
-      out = text;
-      onOut();
+    onWrite(out, err) {
+      written = { out, err };
+      onWrite();
     },
   });
+
+  async function until(isFarEnough: (texts: typeof written) => boolean): Promise<void> {
+    const reached = new Promise<undefined>((resolve) => {
+      onWrite = () => {
+        if (isFarEnough(written)) resolve(undefined);
+      };
+      onWrite();
+    });
+    const run = await Promise.race([reached, ended]);
+    if (run !== undefined && !isFarEnough(run))
+      throw new Error(`it ended with ${run.code} before: ${run.out}${run.err}`);
+  }
+
   return {
-    async until(isFarEnough) {
-      const reached = new Promise<undefined>((resolve) => {
-        onOut = () => {
-          if (isFarEnough(out)) resolve(undefined);
-        };
-        onOut();
-      });
-      const run = await Promise.race([reached, ended]);
-      if (run !== undefined && !isFarEnough(run.out))
-        throw new Error(`it ended with ${run.code} before: ${run.out}${run.err}`);
-    },
+    until: (isFarEnough) => until(({ out }) => isFarEnough(out)),
+    untilErr: (isFarEnough) => until(({ err }) => isFarEnough(err)),
     interrupt() {
       ctrlC.abort();
       return ended;
@@ -115,7 +123,7 @@ export function lines(count: number): (out: string) => boolean {
 export async function firstLines(
   count: number,
   args: readonly string[],
-  surroundings?: Omit<CliSurroundings, 'signal' | 'onOut'>,
+  surroundings?: Omit<CliSurroundings, 'signal' | 'onWrite'>,
 ): Promise<CliRun> {
   const run = follow(args, surroundings);
   await run.until(lines(count));
