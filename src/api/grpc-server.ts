@@ -125,7 +125,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
           const request = reader.next();
           if (request === null) return;
           isWhole = true;
-          method.handle(request, context, abort?.signal ?? neverAborted).then(answer, fail);
+          method.handle(request, context, abort?.signal ?? neverAborted, isWanted).then(answer, fail);
         } catch (error) {
           isWhole = true;
           reader.release();
@@ -146,6 +146,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       },
     });
     if (stream.hasEnded) refuse(stream, endedEarly);
+
+    function isWanted(): boolean {
+      return !stream.isClosed && !stream.hasBegun;
+    }
 
     function answer(message: Buffer): void {
       answerOnce(stream, message);

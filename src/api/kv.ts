@@ -28,8 +28,8 @@ export function kvMethods(member: Member, header: HeaderWriter): readonly Method
     unary(member, '/etcdserverpb.KV/Range', {
       decode: (bytes) => toRangeRequest(decodeRequest(etcdserverpb.RangeRequest, bytes)),
       servedByLearner: (request) => request.serializable,
-      async handle(request, caller) {
-        const response = await member.range(request, caller);
+      async handle(request, caller, _signal, isWanted) {
+        const response = await member.range(request, caller, isWanted);
         if (isLarge(response)) await encodeAhead(response, setImmediate);
         return encodeRangeResponse(header, response);
       },
@@ -48,8 +48,8 @@ export function kvMethods(member: Member, header: HeaderWriter): readonly Method
     }),
     unary(member, '/etcdserverpb.KV/Txn', {
       decode: (bytes) => toTxnRequest(decodeRequest(etcdserverpb.TxnRequest, bytes)),
-      async handle(request, caller) {
-        const response = await member.txn(request, caller);
+      async handle(request, caller, _signal, isWanted) {
+        const response = await member.txn(request, caller, isWanted);
         if (isLarge(response)) await encodeAhead(response, setImmediate);
         return encodeTxnResponse(header, response);
       },

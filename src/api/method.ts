@@ -18,8 +18,16 @@ export interface UnaryMethod {
   readonly path: string;
   /** Whether `handle` looks at its signal. Otherwise it gets one that never fires. */
   readonly usesSignal?: boolean;
-  /** `signal` fires when the client has gone, its deadline has passed, or the server closes. */
-  handle(request: Buffer, context: CallContext, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * `signal` fires when the client has gone, its deadline has passed, or the server closes. `isWanted`, which costs next
+   * to nothing, tells whether anybody still waits for the answer; left out: yes.
+   */
+  handle(
+    request: Buffer,
+    context: CallContext,
+    signal: AbortSignal,
+    isWanted?: () => boolean,
+  ): Promise<Buffer>;
 }
 
 /** What a streaming method has of its call. */
@@ -73,15 +81,20 @@ export function unary<T>(
     readonly decode: (bytes: Buffer) => T;
     readonly servedByLearner?: (request: T) => boolean;
     readonly servedToAnyone?: boolean;
-    readonly handle: (request: T, caller: Caller, signal: AbortSignal) => Promise<Buffer>;
+    readonly handle: (
+      request: T,
+      caller: Caller,
+      signal: AbortSignal,
+      isWanted: () => boolean,
+    ) => Promise<Buffer>;
   },
 ): UnaryMethod {
   const { decode, servedByLearner, servedToAnyone = false, handle } = parts;
   return {
     type: 'unary',
     path,
-    usesSignal: handle.length > 2,
-    async handle(bytes, { requiresLeader, credentials }, signal) {
+    usesSignal: handle.length === 3, // Those that take `isWanted`, too, have the signal only on the way.
+    async handle(bytes, { requiresLeader, credentials }, signal, isWanted = always) {
       const request = decode(bytes);
       if (servedByLearner?.(request) !== true && member.isLearner) {
         throw new QuorateError('not-supported-for-learner');
@@ -89,7 +102,7 @@ export function unary<T>(
       if (requiresLeader && member.leader === null) throw new QuorateError('no-leader');
       const known = servedToAnyone ? nobody : member.auth.callerOf(credentials);
       const caller = known instanceof Promise ? await known : known;
-      return handle(request, caller, signal);
+      return handle(request, caller, signal, isWanted);
     },
   };
 }
@@ -111,4 +124,5 @@ export function guarded(member: Member, method: Method): Method {
   };
 }
 
+const always = (): boolean => true;
 const nobody: Caller = { user: '', authRevision: 0 };

@@ -135,11 +135,13 @@ function createMember(parts: MemberParts): Member {
       return isLearner();
     },
     header: () => ({ term: core.term, revision: state.machine.revision }),
-    async range(request, caller = 'trusted') {
+    async range(request, caller = 'trusted', isWanted) {
       refuse(validateRange(request));
       if (!request.serializable) await driver.barrier();
       refuse(state.machine.auth.checkRead(auth.current(caller), request));
-      const outcome = await read(async (machine) => machine.rangeSync(request) ?? machine.range(request));
+      const outcome = await read(
+        async (machine) => machine.rangeSync(request) ?? machine.range(request, isWanted),
+      );
       return valueOf<RangeResponse>(outcome);
     },
     async put(request, caller = 'trusted') {
@@ -151,7 +153,7 @@ function createMember(parts: MemberParts): Member {
       refuse(validateDeleteRange(request));
       return inTurn(request, () => propose(request, 'delete-range', caller));
     },
-    async txn(request, caller = 'trusted') {
+    async txn(request, caller = 'trusted', isWanted) {
       if (!isReadOnly(request)) {
         if (putsSomething(request)) maintenance.requireRoom();
         refuse(validateTxn(request));
@@ -160,7 +162,7 @@ function createMember(parts: MemberParts): Member {
       refuse(validateTxn(request));
       if (!isSerializable(request)) await driver.barrier();
       refuse(state.machine.auth.checkRead(auth.current(caller), request));
-      return valueOf(await read((machine) => machine.readTxn(request)));
+      return valueOf(await read((machine) => machine.readTxn(request, isWanted)));
     },
     async compact(request, caller = 'trusted') {
       refuse(validateCompact(request));

@@ -64,10 +64,11 @@ export interface Member {
   readonly isLearner: boolean;
   /** What every answer's header tells, cheaply. */
   header(): { readonly term: number; readonly revision: number };
-  range(request: RangeRequest, caller?: Caller): Promise<RangeResponse>;
+  /** `isWanted` false: nobody waits for it any more; a long read ends then, with `canceled`. */
+  range(request: RangeRequest, caller?: Caller, isWanted?: () => boolean): Promise<RangeResponse>;
   put(request: PutRequest, caller?: Caller): Promise<PutResponse>;
   deleteRange(request: DeleteRangeRequest, caller?: Caller): Promise<DeleteRangeResponse>;
-  txn(request: TxnRequest, caller?: Caller): Promise<TxnResponse>;
+  txn(request: TxnRequest, caller?: Caller, isWanted?: () => boolean): Promise<TxnResponse>;
   compact(request: CompactRequest, caller?: Caller): Promise<CompactResponse>;
   /** Resolves once this member has applied all that was committed when it was called. */
   linearizableBarrier(): Promise<void>;

@@ -35,6 +35,7 @@ import type {
   TxnResponse,
 } from './types.js';
 import { boundedWork, createBudget } from './work.js';
+import type { Work } from './work.js';
 
 /** What an applied entry weighs until it is flushed, even if it changed nothing: its index has to become durable. */
 const entrySizeBytes = 32;
@@ -119,8 +120,7 @@ export async function openStateMachine(
     });
   }
 
-  function* readTxnAt(request: TxnRequest, view: View): Steps<Outcome<TxnResponse>> {
-    const work = boundedWork(records);
+  function* readTxnAt(request: TxnRequest, view: View, work: Work): Steps<Outcome<TxnResponse>> {
     const plan = yield* planTxn(request, view, work, createBudget(Infinity));
     const error = checkPlan(plan, view, leases);
     if (error !== null) return refused(error);
@@ -174,16 +174,22 @@ export async function openStateMachine(
       const value = readOne(request, view) ?? runFirst(readRange(request, view));
       return value === null ? null : { ok: true, value };
     },
-    async range(request) {
+    async range(request, isWanted) {
       const view = viewNow();
       const error = checkRevision(request.revision, view);
       if (error !== null) return refused(error);
-      const value = await readPinned(revisionOf(request, view), readRange(request, view));
+      const value = await readPinned(
+        revisionOf(request, view),
+        readRange(request, view, boundedWork(records, isWanted)),
+      );
       return { ok: true, value };
     },
-    async readTxn(request) {
+    async readTxn(request, isWanted) {
       const view = viewNow();
-      return readPinned(Math.max(view.compactRevision, 0), readTxnAt(request, view));
+      return readPinned(
+        Math.max(view.compactRevision, 0),
+        readTxnAt(request, view, boundedWork(records, isWanted)),
+      );
     },
 
     estimateKeys: (request) => estimateKeys(request, viewNow()),

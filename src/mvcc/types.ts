@@ -397,12 +397,15 @@ export interface StateMachine {
   applyMembership(position: AppliedPosition, membership: Membership): void;
   /** Makes everything applied so far durable. One at a time; a second call waits for the first and then covers the rest. */
   flush(): Promise<void>;
-  /** Reads at one revision throughout, though it may yield in between. */
-  range(request: RangeRequest): Promise<Outcome<RangeResponse>>;
+  /**
+   * Reads at one revision throughout, though it may yield in between. Errors: `canceled` once `isWanted` says no,
+   * `too-many-keys`, `too-many-requests`.
+   */
+  range(request: RangeRequest, isWanted?: () => boolean): Promise<Outcome<RangeResponse>>;
   /** The same at once, for a read that is small; null when it would have to yield: then ask `range`. */
   rangeSync(request: RangeRequest): Outcome<RangeResponse> | null;
   /** A transaction without writes, against the applied state, outside the log. Throws if it writes. */
-  readTxn(request: TxnRequest): Promise<Outcome<TxnResponse>>;
+  readTxn(request: TxnRequest, isWanted?: () => boolean): Promise<Outcome<TxnResponse>>;
   /** About how many keys the request would look at or change now. O(log n) an operation. */
   estimateKeys(request: DeleteRangeRequest | TxnRequest): number;
   /** 0: at the current revision. */

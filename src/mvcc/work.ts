@@ -26,15 +26,18 @@ const bytesPerWork = 512;
 
 /** The work of one read. */
 export interface Work {
-  /** Adds work, that of reads from the store included; true once a step's worth is done. Errors: `too-many-keys`. */
+  /**
+   * Adds work, that of reads from the store included; true once a step's worth is done. Errors: `too-many-keys`,
+   * `canceled`.
+   */
   isDue(amount: number): boolean;
   /** So much more is gathered for the answer. Errors: `too-many-keys`. */
   keep(sizeBytes: number): void;
 }
 
-/** Of a read that is answered outside the log. */
-export function boundedWork(records: Records): Work {
-  return createWork(records, { workMax: readWorkMax, sizeBytesMax: readSizeBytesMax });
+/** Of a read that is answered outside the log, as long as its answer is wanted. */
+export function boundedWork(records: Records, isWanted?: () => boolean): Work {
+  return createWork(records, { workMax: readWorkMax, sizeBytesMax: readSizeBytesMax }, isWanted);
 }
 
 /** Of a read within a command, which was weighed before (command-work.ts). */
@@ -45,6 +48,7 @@ export function weighedWork(records: Records): Work {
 function createWork(
   records: Records,
   { workMax, sizeBytesMax }: { readonly workMax: number; readonly sizeBytesMax: number },
+  isWanted: () => boolean = () => true,
 ): Work {
   let inStep = 0;
   let done = 0;
@@ -58,6 +62,7 @@ function createWork(
       done += inStep;
       inStep = 0;
       if (done > workMax) throw new QuorateError('too-many-keys');
+      if (!isWanted()) throw new QuorateError('canceled');
       return true;
     },
     keep(sizeBytes) {

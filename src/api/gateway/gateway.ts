@@ -119,7 +119,7 @@ async function answerUnary(
     break;
   }
   try {
-    return await method.handle(first, context, signal);
+    return await method.handle(first, context, signal, () => !signal.aborted);
   } catch (error) {
     onFailure(method.path, error);
     throw error;

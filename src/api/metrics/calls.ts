@@ -81,11 +81,11 @@ function countCalls(method: Method, counts: MethodCounts, traffic: Traffic): Met
 function countUnary(method: UnaryMethod, counts: MethodCounts, traffic: Traffic): UnaryMethod {
   return {
     ...method,
-    async handle(request, context, signal) {
+    async handle(request, context, signal, isWanted) {
       const beganMs = performance.now();
       counts.started += 1;
       try {
-        const answer = await method.handle(request, context, signal);
+        const answer = await method.handle(request, context, signal, isWanted);
         raise(counts.handled, status.OK);
         counts.seconds.observe((performance.now() - beganMs) / 1000);
         traffic.receivedBytes += request.length;
