@@ -2,6 +2,7 @@ import { asBuffer } from '../base/index.js';
 import { ClientError } from '../client/index.js';
 import { readBytes, showBytes } from './bytes-text.js';
 import { clientOptions, hexOption, prepareClients, useClient, withClient } from './client-options.js';
+import type { OpenClient } from './client-options.js';
 import { defineCommand, exitCodes, takePositionals } from './command.js';
 import type { CommandIo, ExitCode } from './command.js';
 import { counted } from './entry-text.js';
@@ -70,18 +71,7 @@ source says so. Nobody else should write to these keys at the destination.`,
   async run({ options: given, positionals, io }) {
     const [destinationText] = takePositionals(positionals, ['DESTINATION']);
     const endpoints = destinationText.split(',').map((each) => each.trim());
-    const open = await prepareClients(
-      {
-        ...given,
-        cacert: given.destCacert,
-        cert: given.destCert,
-        key: given.destKey,
-        user: given.destUser,
-        password: given.destPassword,
-        endpoints,
-      },
-      io,
-    );
+    const open = await prepareDestination({ ...given, endpoints }, io);
     const sourcePrefix = readBytes(given.prefix, given.hex);
     const destinationPrefix = readBytes(given.destPrefix ?? given.prefix, given.hex);
     return withClient(given, io, (source) =>
@@ -91,6 +81,16 @@ source says so. Nobody else should write to these keys at the destination.`,
     );
   },
 });
+
+async function prepareDestination(given: MirrorOptions, io: CommandIo): Promise<OpenClient> {
+  const { destCacert: cacert, destCert: cert, destKey: key, destUser: user, destPassword: password } = given;
+  try {
+    return await prepareClients({ ...given, cacert, cert, key, user, password }, io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`for DESTINATION, with --dest- before each of these flags: ${error.message}`);
+  }
+}
 
 interface Sides extends MirrorSides {
   readonly given: MirrorOptions;

@@ -181,3 +181,20 @@ describeOnBoth('quorate mirror to a member of the other system', 1, (system) => 
     expect(run.err).toContain('ECONNREFUSED 127.0.0.1:1');
   });
 });
+
+test.each([
+  [[], 'DESTINATION is missing'],
+  [
+    ['h:1', '--dest-user', 'ada'],
+    'for DESTINATION, with --dest- before each of these flags: --user needs a password',
+  ],
+  [
+    ['h:1', '--dest-cert', 'x'],
+    'for DESTINATION, with --dest- before each of these flags: --cert and --key go together',
+  ],
+  [['ftp://h'], 'an endpoint is host:port'],
+])('mirror %j is refused', async (args, message) => {
+  const run = await quorate(['mirror', ...args]);
+  expect(run).toMatchObject({ code: 2, out: '' });
+  expect(run.err.slice('quorate: '.length).slice(0, message.length)).toBe(message);
+});
