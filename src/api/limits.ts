@@ -55,7 +55,7 @@ export const defaultApiLimits: ApiLimits = {
   sendBufferSizeBytesMax: 64 * 1024 * 1024,
   unreadAnswersSizeBytesMax: 256 * 1024 * 1024,
   unreadAnswerGraceMs: 2000,
-  headersSizeBytesMax: 64 * 1024,
+  headersSizeBytesMax: 16 * 1024,
   firstBytesTimeoutMs: 5000,
   handshakesMax: 1000,
   keepaliveIntervalMs: 30_000,

@@ -55,6 +55,8 @@ const copySizeBytesMax = 64 * 1024;
 const continuationsMax = 16;
 /** Streams that the client takes back (CVE-2023-44487), and frames that carry nothing. */
 const resetBudget = { countMax: 1000, perSecond: 100 };
+/** Each change of settings is a look at all streams. */
+const settingsBudget = { countMax: 100, perSecond: 10 };
 const idleFrameBudget = { countMax: 10_000, perSecond: 1000 };
 
 class ConnectionError extends Error {
@@ -83,6 +85,7 @@ class Connection implements Http2Connection, StreamConnection {
   readonly #decoder;
   readonly #streams = new Map<number, Stream>();
   readonly #resets = createBudget(resetBudget.countMax, resetBudget.perSecond);
+  readonly #settings = createBudget(settingsBudget.countMax, settingsBudget.perSecond);
   readonly #idleFrames = createBudget(idleFrameBudget.countMax, idleFrameBudget.perSecond);
   /** What has arrived and is no whole frame yet. */
   #rest: Buffer = Buffer.alloc(0);
@@ -90,12 +93,14 @@ class Connection implements Http2Connection, StreamConnection {
   #hasSettings = false;
   #lastStreamId = 0;
   /** A header block that goes on in the next frame. */
-  #headers: { readonly id: number; readonly isLast: boolean; parts: Buffer[] } | null = null;
+  #headers: { readonly id: number; readonly isLast: boolean; parts: Buffer[]; sizeBytes: number } | null =
+    null;
   #sendWindow = windowSizeBytesDefault;
   #initialSendWindow = windowSizeBytesDefault;
   #receiveWindow: number;
   #untoldSizeBytes = 0;
-  #line: Stream[] = [];
+  /** Streams that wait for room, in the order of their turns. */
+  readonly #line = new Set<Stream>();
   #out: Buffer[] = [];
   #outSizeBytes = 0;
   #isFlushing = false;
@@ -148,9 +153,7 @@ class Connection implements Http2Connection, StreamConnection {
   }
 
   waitForRoom(stream: Stream): void {
-    if (stream.isInLine) return;
-    stream.isInLine = true;
-    this.#line.push(stream);
+    this.#line.add(stream);
   }
 
   received(sizeBytes: number): void {
@@ -163,6 +166,7 @@ class Connection implements Http2Connection, StreamConnection {
 
   forget(stream: Stream): void {
     this.#streams.delete(stream.id);
+    this.#line.delete(stream);
     if (this.#isClosing && this.#streams.size === 0) this.#finish();
   }
 
@@ -235,15 +239,13 @@ class Connection implements Http2Connection, StreamConnection {
     this.#serveLine();
   }
 
-  /** Each in turn, for as long as there is room: none starves behind a large answer. */
+  /** Each in turn, for as long as there is room: none starves behind a large answer. One that wants more goes to the end. */
   #serveLine(): void {
-    while (this.#line.length > 0 && this.room > 0) {
-      const line = this.#line;
-      this.#line = [];
-      for (const stream of line) {
-        stream.isInLine = false;
-        stream.sendWaiting();
-      }
+    while (this.room > 0) {
+      const [stream] = this.#line;
+      if (stream === undefined) return;
+      this.#line.delete(stream);
+      stream.sendWaiting();
     }
   }
 
@@ -364,15 +366,16 @@ class Connection implements Http2Connection, StreamConnection {
     }
     const isLast = (frameFlags & flags.endStream) !== 0;
     if ((frameFlags & flags.endHeaders) !== 0) this.#takeBlock(id, isLast, block);
-    else this.#headers = { id, isLast, parts: [Buffer.from(block)] };
+    else this.#headers = { id, isLast, parts: [Buffer.from(block)], sizeBytes: block.length };
   }
 
   #takeContinuation(frameFlags: number, payload: Buffer): void {
     const headers = this.#headers;
     if (headers === null) throw new ConnectionError(errorCodes.protocol, 'nothing goes on here');
     headers.parts.push(Buffer.from(payload));
-    if (headers.parts.length > continuationsMax)
-      throw new ConnectionError(errorCodes.enhanceYourCalm, 'headers in too many frames');
+    headers.sizeBytes += payload.length;
+    if (headers.parts.length > continuationsMax || headers.sizeBytes > this.#limits.headersSizeBytesMax)
+      throw new ConnectionError(errorCodes.enhanceYourCalm, 'headers in too many frames, or too large');
     if ((frameFlags & flags.endHeaders) === 0) return;
     this.#headers = null;
     this.#takeBlock(headers.id, headers.isLast, Buffer.concat(headers.parts));
@@ -430,11 +433,15 @@ class Connection implements Http2Connection, StreamConnection {
       throw new ConnectionError(errorCodes.frameSize, 'settings of a strange size');
     if (isAck) return;
     this.#hasSettings = true;
-    this.#spendIdleFrame();
+    if (!this.#settings.spend())
+      throw new ConnectionError(errorCodes.enhanceYourCalm, 'settings that change too often');
+    let initialWindow = this.#initialSendWindow;
     for (let at = 0; at < payload.length; at += 6) {
-      if (payload.readUInt16BE(at) !== settingIds.initialWindowSize) continue;
-      this.#changeInitialWindow(payload.readUInt32BE(at + 2));
+      if (payload.readUInt16BE(at) === settingIds.initialWindowSize)
+        initialWindow = payload.readUInt32BE(at + 2);
     }
+    // Once, however often the frame says so.
+    if (initialWindow !== this.#initialSendWindow) this.#changeInitialWindow(initialWindow);
     this.write(frameOf(frameTypes.settings, flags.ack, 0, emptyBytes));
   }
 

@@ -67,8 +67,6 @@ export class Stream implements Http2Stream {
   waitingSizeBytes = 0;
   /** What the client still may send. */
   receiveWindow: number;
-  /** Is in the connection's line for room. */
-  isInLine = false;
   readonly #connection: StreamConnection;
   readonly #receiveWindowMax: number;
   #sendWindow: number;
