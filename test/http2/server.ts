@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createHttp2Connection } from '../../src/http2/index.js';
+import type { Headers, Http2Limits, Http2Stream } from '../../src/http2/index.js';
+
+export const limits: Http2Limits = {
+  streamsMax: 100,
+  streamWindowSizeBytes: 64 * 1024,
+  connectionWindowSizeBytes: 256 * 1024,
+  headersSizeBytesMax: 16 * 1024,
+};
+
+export interface TestServer {
+  readonly port: number;
+  /** Connections that are open. */
+  readonly connections: number;
+  close(): Promise<void>;
+}
+
+/** A server whose streams go to `onStream`. */
+export async function serve(
+  onStream: (stream: Http2Stream, headers: Headers) => void,
+  changed: Partial<Http2Limits> = {},
+): Promise<TestServer> {
+  let connections = 0;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    createHttp2Connection(
+      socket,
+      { ...limits, ...changed },
+      {
+        onStream,
+        onClose: () => {
+          connections -= 1;
+          sockets.delete(socket);
+        },
+      },
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Node's own client. */
+export function openClient(port: number, initialWindowSize?: number): ClientHttp2Session {
+  const session = connectHttp2(
+    `http://127.0.0.1:${port}`,
+    initialWindowSize === undefined ? {} : { settings: { initialWindowSize } },
+  );
+  session.on('error', () => undefined);
+  return session;
+}
+
+export interface RawClient {
+  send(...bytes: readonly Uint8Array[]): void;
+  /** Frames that have arrived: type, flags, stream and payload. */
+  readonly frames: readonly RawFrame[];
+  readonly isClosed: boolean;
+  destroy(): void;
+}
+
+export interface RawFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly id: number;
+  readonly payload: Buffer;
+}
+
+/** A socket on which a test writes whatever bytes it likes. */
+export async function openRaw(port: number): Promise<RawClient> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  const frames: RawFrame[] = [];
+  let rest = Buffer.alloc(0);
+  let isClosed = false;
+  socket.on('error', () => undefined);
+  socket.on('close', () => (isClosed = true));
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+      const end = 9 + rest.readUIntBE(0, 3);
+      frames.push({
+        type: rest.readUInt8(3),
+        flags: rest.readUInt8(4),
+        id: rest.readUInt32BE(5),
+        payload: Buffer.from(rest.subarray(9, end)),
+      });
+      rest = rest.subarray(end);
+    }
+  });
+  return {
+    send: (...bytes) => void socket.write(Buffer.concat(bytes)),
+    frames,
+    get isClosed() {
+      return isClosed;
+    },
+    destroy: () => socket.destroy(),
+  };
+}
