@@ -1,6 +1,6 @@
 import { some } from '../../src/base/index.js';
 import type { Random } from '../../src/base/index.js';
-import type { Workload } from '../workloads/index.js';
+import type { Workload } from '../workloads/types.js';
 import type { Fault, FaultKind, Plan, Step, Target } from './types.js';
 
 export interface DrawOptions {

@@ -1,3 +1,4 @@
+export { PlanArbitrary, shrinksOf } from './arbitrary.js';
 export { drawPlan } from './draw.js';
 export type { DrawOptions } from './draw.js';
 export { printPlan, readPlan } from './text.js';
