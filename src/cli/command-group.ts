@@ -2,8 +2,9 @@ import { exitCodes } from './command.js';
 import type { Command } from './command.js';
 import { renderColumns } from './help.js';
 import { nearest } from './nearest.js';
-import { firstPositional, UsageError } from './options.js';
+import { UsageError } from './options.js';
 import type { OptionSpecs } from './options.js';
+import { firstPositional } from './parse-options.js';
 
 /** A command whose first word says which of several commands is meant: `quorate snapshot save`. */
 export interface CommandGroup {

@@ -16,8 +16,9 @@
  *     });
  */
 import { renderCommandHelp } from './help.js';
-import { parseOptions, UsageError } from './options.js';
+import { UsageError } from './options.js';
 import type { OptionSpecs, OptionValues } from './options.js';
+import { parseOptions } from './parse-options.js';
 import type { Program, RunningProgram } from './program.js';
 import type { Terminal } from './terminal.js';
 

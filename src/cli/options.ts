@@ -1,5 +1,3 @@
-import { parseArgs } from 'node:util';
-
 import { nearest } from './nearest.js';
 
 /** The command line or the input is wrong: the message says what, and exit code 2 follows. */
@@ -17,6 +15,8 @@ export interface OptionSpec<Value> {
   /** What stands for the value in the help; undefined for a switch, which takes none. */
   readonly placeholder: string | undefined;
   readonly short: string | undefined;
+  /** Other names of the flag, without `--`. */
+  readonly aliases: readonly string[];
   readonly env: boolean;
   /** The default as the help shows it; undefined shows none. */
   readonly fallbackText: string | undefined;
@@ -36,6 +36,7 @@ interface OptionWords {
   readonly description: string;
   readonly placeholder?: string;
   readonly short?: string;
+  readonly aliases?: readonly string[];
   readonly env?: boolean;
 }
 
@@ -134,54 +135,6 @@ export function withEnvironment<Specs extends OptionSpecs>(specs: Specs): Specs 
   return Object.fromEntries(entries) as Specs;
 }
 
-export type ParsedOptions<Specs extends OptionSpecs> =
-  | { readonly wantsHelp: true }
-  | {
-      readonly wantsHelp: false;
-      readonly options: OptionValues<Specs>;
-      readonly positionals: readonly string[];
-      /** How many of the positionals stand before the first `--`; undefined if there is none. */
-      readonly dashesAt: number | undefined;
-    };
-
-/** Reads a command line by its table. Throws UsageError naming the flag or variable at fault. */
-export function parseOptions<Specs extends OptionSpecs>(
-  specs: Specs,
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): ParsedOptions<Specs> {
-  const tokens = tokensOf(specs, args);
-  const byFlag = new Map(Object.entries(specs).map(([name, spec]) => [flagName(name), { name, spec }]));
-  const values = new Map<string, unknown>();
-  const positionals: string[] = [];
-  let dashesAt: number | undefined;
-  for (const token of tokens) {
-    if (token.kind === 'option-terminator') dashesAt = positionals.length;
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    if (token.name === 'help') return { wantsHelp: true };
-    const known = byFlag.get(token.name);
-    if (known === undefined) throw unknownFlag(token.rawName, [...byFlag.keys(), 'help']);
-    const text = valueText(known.spec, token.rawName, token.value, token.inlineValue === true);
-    values.set(known.name, parseNamed(known.spec, token.rawName, text));
-  }
-  for (const [name, spec] of Object.entries(specs)) {
-    if (!values.has(name)) values.set(name, fromEnvironment(name, spec, env));
-  }
-  const options = Object.fromEntries(values) as OptionValues<Specs>;
-  return { wantsHelp: false, options, positionals, dashesAt };
-}
-
-/** Where the first argument stands that is neither a flag nor a flag's value. Throws UsageError for an unknown flag. */
-export function firstPositional(specs: OptionSpecs, args: readonly string[]): number | undefined {
-  const flags = [...Object.keys(specs).map(flagName), 'help'];
-  for (const token of tokensOf(specs, args)) {
-    if (token.kind === 'positional') return token.index;
-    if (token.kind === 'option' && !flags.includes(token.name)) throw unknownFlag(token.rawName, flags);
-  }
-  return undefined;
-}
-
 /** `dataDir` → `data-dir` */
 export function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -192,23 +145,18 @@ export function variableName(name: string): string {
   return `QUORATE_${flagName(name).replaceAll('-', '_').toUpperCase()}`;
 }
 
+/** In milliseconds: `250ms`, `1.5s`, or several parts as Go writes them, `1h30m`. A number alone counts seconds. */
 export function parseDuration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
-  if (match === null)
+  if (!/^(\d+(\.\d+)?|(\d+(\.\d+)?(ms|s|m|h))+)$/.test(text))
     throw new UsageError(`needs a duration such as 500ms or 5s, not ${JSON.stringify(text)}`);
-  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? 's'] ?? 1000;
-  return Math.round(Number(match[1]) * unitMs);
+  let sumMs = 0;
+  for (const [, amount, unit = 's'] of text.matchAll(/([\d.]+)(ms|s|m|h)?/g)) {
+    sumMs += Number(amount) * (unitsMs[unit] ?? 0);
+  }
+  return Math.round(sumMs);
 }
 
-/** A positional that is a time of whole seconds: `90`, `90s`, `5m`. */
-export function readSeconds(name: string, text: string, max: number): number {
-  const isTime = /^\d+(\.\d+)?(s|m|h)?$/.test(text);
-  const seconds = isTime ? parseDuration(text) / 1000 : 0;
-  if (Number.isSafeInteger(seconds) && seconds >= 1 && seconds <= max) return seconds;
-  throw new UsageError(
-    `${name} must be whole seconds, 1 to ${max}, or a time such as 90s or 5m, not ${JSON.stringify(text)}`,
-  );
-}
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 export function formatDuration(ms: number): string {
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
@@ -219,6 +167,7 @@ function common(words: OptionWords, placeholder: string | undefined) {
     description: words.description,
     placeholder: placeholder === undefined ? undefined : (words.placeholder ?? placeholder),
     short: words.short,
+    aliases: words.aliases ?? [],
     env: words.env ?? false,
   };
 }
@@ -227,58 +176,4 @@ function parseSwitch(text: string): boolean {
   if (['', 'true', '1', 'yes', 'on'].includes(text.toLowerCase())) return true;
   if (['false', '0', 'no', 'off'].includes(text.toLowerCase())) return false;
   throw new UsageError(`must be true or false, not ${JSON.stringify(text)}`);
-}
-
-function tokensOf(specs: OptionSpecs, args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    options: optionsForParseArgs(specs),
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  }).tokens;
-}
-
-function optionsForParseArgs(specs: OptionSpecs) {
-  const entries = Object.entries(specs).map(([name, spec]) => {
-    const type: 'boolean' | 'string' = spec.placeholder === undefined ? 'boolean' : 'string';
-    return [flagName(name), spec.short === undefined ? { type } : { type, short: spec.short }] as const;
-  });
-  return Object.fromEntries([...entries, ['help', { type: 'boolean', short: 'h' }] as const]);
-}
-
-function valueText(
-  spec: OptionSpec<unknown>,
-  flag: string,
-  value: string | undefined,
-  isInline: boolean,
-): string {
-  if (spec.placeholder === undefined) return value ?? '';
-  const isForgotten = value === undefined || (!isInline && value.startsWith('--'));
-  if (isForgotten) throw new UsageError(`flag ${flag} needs a value: ${flag} ${spec.placeholder}`);
-  return value;
-}
-
-function fromEnvironment(
-  name: string,
-  spec: OptionSpec<unknown>,
-  env: Readonly<Record<string, string | undefined>>,
-): unknown {
-  const variable = variableName(name);
-  const text = spec.env ? env[variable] : undefined;
-  return text === undefined || text === '' ? spec.fallback : parseNamed(spec, variable, text);
-}
-
-function parseNamed(spec: OptionSpec<unknown>, source: string, text: string): unknown {
-  try {
-    return spec.parse(text);
-  } catch (error) {
-    if (error instanceof UsageError) throw new UsageError(`${source} ${error.message}`);
-    throw error;
-  }
-}
-
-function unknownFlag(flag: string, known: readonly string[]): UsageError {
-  const guess = nearest(flag.replace(/^-+/, ''), known);
-  return new UsageError(`unknown flag ${flag}${guess === undefined ? '' : `; did you mean --${guess}?`}`);
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { authOptions, readAuthConfig } from '../../src/cli/auth-options.js';
-import { parseOptions, UsageError } from '../../src/cli/options.js';
+import { UsageError } from '../../src/cli/options.js';
+import { parseOptions } from '../../src/cli/parse-options.js';
 import type { AuthConfig } from '../../src/member/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-auth-'));

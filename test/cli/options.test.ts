@@ -6,11 +6,11 @@ import {
   integerOption,
   leaseOption,
   listOption,
-  parseOptions,
   switchOption,
   textOption,
   withEnvironment,
 } from '../../src/cli/options.js';
+import { parseOptions } from '../../src/cli/parse-options.js';
 
 const specs = withEnvironment({
   dataDir: textOption({ description: 'where', short: 'd' }),
@@ -19,7 +19,7 @@ const specs = withEnvironment({
   order: choiceOption(['ascend', 'descend'], { description: 'which way', fallback: 'ascend' }),
   urls: listOption({ description: 'where to', fallback: ['a'] }),
   lease: leaseOption({ description: 'which lease' }),
-  json: switchOption({ description: 'for programs' }),
+  json: switchOption({ description: 'for programs', aliases: ['machine-readable'] }),
 });
 
 function parse(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -59,6 +59,12 @@ describe('flags', () => {
     expect(positionals).toEqual(['one', 'two', '--three']);
   });
 
+  test('may have other names', () => {
+    expect(parse(['--machine-readable']).options.json).toBe(true);
+    expect(parse(['--machine-readable', '--json=false']).options.json).toBe(false);
+    expect(() => parse(['--machine-readble'])).toThrow('did you mean --machine-readable?');
+  });
+
   test('lists lose blanks and empty parts', () => {
     expect(parse(['--urls', ' x ,, y ']).options.urls).toEqual(['x', 'y']);
   });
@@ -69,6 +75,8 @@ describe('flags', () => {
     ['1.5s', 1500],
     ['2m', 120_000],
     ['1h', 3_600_000],
+    ['10m0s', 600_000],
+    ['1h30m0.5s', 5_400_500],
     ['3', 3000],
   ])('the duration %s', (text, ms) => {
     expect(parse(['--timeout', text]).options.timeout).toBe(ms);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseOptions, UsageError } from '../../src/cli/options.js';
+import { UsageError } from '../../src/cli/options.js';
+import { parseOptions } from '../../src/cli/parse-options.js';
 import { readTls, tlsOptions } from '../../src/cli/tls-options.js';
 import type { ServerTlsSettings } from '../../src/cli/tls-options.js';
 
