@@ -71,7 +71,12 @@ function rowOf({ member, endpoint, outcome }: HashReport, style: Style): readonl
   const start = [member.name, member.id, endpoint.replace(/^https?:\/\//, '')];
   if (outcome.type !== 'hashed') return [...start, { text: 'none', paint: style.red }];
   const { hash, hashRevision, compactRevision } = outcome.result;
-  return [...start, hashText(hash), String(hashRevision), String(compactRevision)];
+  return [
+    ...start,
+    hashText(hash),
+    String(hashRevision),
+    compactRevision < 0 ? 'none' : String(compactRevision),
+  ];
 }
 
 function hashText(hash: number): string {

@@ -9,8 +9,9 @@ export const memberAddCommand = defineCommand({
   summary: 'Let a new member in, and tell how to start it',
   usage: ['NAME --peer-urls URL,… [--learner] [flags]'],
   description: `Adds a member to the cluster and prints the flags to start it with; NAME is what it shall be
-called. Until it runs, a member with a vote counts as one that is down: add one to a cluster in
-use as a --learner, and promote it when it has caught up.`,
+called. To a cluster in use, add it as a --learner, and promote it when it has caught up: members
+of etcd count a new voter as one that is down until it runs (Quorate's give it its vote only
+then).`,
   options: {
     peerUrls: peerUrlsOption,
     learner: switchOption({ description: 'without a vote until it is promoted' }),
@@ -40,7 +41,7 @@ use as a --learner, and promote it when it has caught up.`,
     await io.stdout.write(
       options.json
         ? `${JSON.stringify({ member, members, start })}\n`
-        : instructions({ name, member, members, initialCluster }),
+        : instructions({ name, member, initialCluster }),
     );
     return exitCodes.ok;
   },
@@ -61,16 +62,14 @@ function initialClusterOf(
 interface Added {
   readonly name: string;
   readonly member: ClusterMember;
-  readonly members: readonly ClusterMember[];
   readonly initialCluster: string;
 }
 
-function instructions({ name, member, members, initialCluster }: Added): string {
+function instructions({ name, member, initialCluster }: Added): string {
   const { id, peerUrls, isLearner } = member;
-  const voters = members.filter((each) => !each.isLearner).length;
   const next = isLearner
     ? `When it has caught up: quorate member promote ${name}`
-    : `Until it runs, ${Math.floor(voters / 2) + 1} of the other ${voters - 1} have to be up.`;
+    : 'Start it now: until it runs, the cluster may bear one failure less.';
   return `added ${id} as a ${isLearner ? 'learner' : 'voter'}
 
 Start it where it shall run, with --data-dir and --listen-client-urls of its own:

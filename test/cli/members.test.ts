@@ -85,7 +85,7 @@ describeOnBoth('quorate member and move-leader', 3, (system) => {
     expect(await list()).toEqual(before);
   });
 
-  test('a member with a vote: how many of the others are needed is told', async () => {
+  test('a member with a vote', async () => {
     const added = (await json(['member', 'add', 'new', '--peer-urls', await freeUrl()])) as {
       readonly member: Member;
       readonly members: readonly Member[];
