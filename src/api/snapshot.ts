@@ -6,8 +6,12 @@ import { decodeRequest } from './decode.js';
 import { firstRequest } from './method.js';
 import type { CallStream, Method } from './method.js';
 
-/** A client that takes nothing for so long is given up: what it holds keeps the disk from coming free. */
+/**
+ * A client for which this waits so long for each mebibyte is given up: what it holds keeps the disk from coming free, and
+ * few snapshots are taken at a time.
+ */
 const stallMsMax = 60_000;
+const stallSizeBytes = 1024 * 1024;
 
 /**
  * etcdserverpb.Maintenance/Snapshot: the state as one file in pieces of 32 KiB, and then, as a piece of its own that
@@ -33,11 +37,18 @@ async function sendSnapshot(member: Member, call: CallStream, stallMs: number): 
   const file = await member.maintenance.snapshotFile(caller);
   const hash = createHash('sha256');
   let remaining = file.sizeBytes;
+  let sentSizeBytes = 0;
+  let patienceMs = stallMs;
   for await (const chunk of file.chunks) {
     if (call.signal.aborted) return;
     hash.update(chunk);
     remaining -= chunk.length;
-    if (!call.send(encode(remaining, chunk))) await drained(call, stallMs);
+    sentSizeBytes += chunk.length;
+    if (sentSizeBytes % stallSizeBytes < chunk.length) patienceMs = stallMs;
+    if (call.send(encode(remaining, chunk))) continue;
+    const beganMs = performance.now();
+    await drained(call, patienceMs);
+    patienceMs -= performance.now() - beganMs;
   }
   call.send(encode(0, hash.digest()));
 }
@@ -51,7 +62,7 @@ async function drained(call: CallStream, stallMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(new QuorateError('canceled', `the client took nothing of the snapshot for ${stallMs} ms`));
+      reject(new QuorateError('canceled', 'the client takes the snapshot too slowly'));
     }, stallMs);
   });
   try {

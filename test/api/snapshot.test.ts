@@ -106,8 +106,26 @@ describe('Maintenance.Snapshot', () => {
     };
     const [method] = snapshotMethods(source.member, { stallMsMax: 10 });
     if (method?.type !== 'stream') throw new Error('a method that streams');
-    await expect(method.handle(call)).rejects.toThrow('the client took nothing of the snapshot for 10 ms');
+    await expect(method.handle(call)).rejects.toThrow('the client takes the snapshot too slowly');
     await source.closed;
     expect(source.taken()).toBe(1);
+  });
+
+  test('is given up when its client takes it a drop at a time', async () => {
+    const source = memberWith(1000);
+    const call: CallStream = {
+      context: { requiresLeader: false, credentials: { token: null, commonName: null } },
+      requests: (async function* () {
+        yield Promise.resolve(Buffer.alloc(0));
+      })(),
+      send: () => false,
+      drained: () => new Promise((resolve) => setTimeout(resolve, 20)),
+      signal: new AbortController().signal,
+    };
+    const [method] = snapshotMethods(source.member, { stallMsMax: 100 });
+    if (method?.type !== 'stream') throw new Error('a method that streams');
+    await expect(method.handle(call)).rejects.toThrow('the client takes the snapshot too slowly');
+    // It never stopped, and was given up before the first mebibyte.
+    expect(source.taken()).toBeLessThan(32);
   });
 });
