@@ -22,11 +22,14 @@ export function createTerminal(
   return {
     async askSecret(question) {
       signal.throwIfAborted();
-      await ask(question);
+      // Before the question is shown: from then on somebody may type.
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
       const lines = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
+      const line = nextLine(lines, signal);
+      line.catch(() => undefined); // Told below, once the question is out.
       try {
-        return await nextLine(lines, signal);
+        await ask(question);
+        return await line;
       } finally {
         lines.close();
         await ask('\n');
