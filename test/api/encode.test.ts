@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  encodeAhead,
   encodeCompactResponse,
   encodeDeleteRangeResponse,
   encodeHashKvResponse,
@@ -8,6 +9,7 @@ import {
   encodeRangeResponse,
   encodeStatusResponse,
   encodeTxnResponse,
+  isLarge,
 } from '../../src/api/encode.js';
 import { encodeMembersResponse } from '../../src/api/encode-cluster.js';
 import { createHeaderWriter } from '../../src/api/header.js';
@@ -224,6 +226,49 @@ describe('Answers on the wire', () => {
         expect(BigInt(read.toString())).toBe(leaseId);
       }),
     );
+  });
+
+  it('are the same when their lists were encoded ahead, in pieces, with others in between', async () => {
+    const kvs = Array.from({ length: 1500 }, (_, index) => ({
+      key: `k${index}`,
+      createRevision: index,
+      modRevision: index,
+      version: 1,
+      value: Buffer.alloc(index % 50, 'v'),
+      lease: 0n,
+    }));
+    const range = { type: 'range', revision: 9, kvs, more: true, count: 3000 } as const;
+    const deletion = {
+      type: 'delete-range',
+      revision: 9,
+      deleted: 1500,
+      previous: kvs.toReversed(),
+    } as const;
+    const inner = { type: 'txn', revision: 9, succeeded: true, responses: [range, deletion] } as const;
+    const txn = { ...inner, responses: [deletion, inner, { ...range, kvs: kvs.slice(0, 3) }] };
+    const expected = [
+      encodeRangeResponse(header, range),
+      encodeDeleteRangeResponse(header, deletion),
+      encodeTxnResponse(header, txn),
+    ];
+    const empty = Buffer.alloc(0);
+    let pauses = 0;
+    const pause = async (): Promise<void> => {
+      pauses += 1;
+      encodePutResponse(header, { type: 'put', revision: 1, previous: null }); // Somebody else's answer.
+      return Promise.resolve();
+    };
+    for (const response of [range, deletion, txn]) {
+      expect(isLarge(response)).toBe(true);
+      await encodeAhead(response, pause);
+    }
+    expect(pauses).toBeGreaterThan(6);
+    expect(encodeRangeResponse(header, range).equals(expected[0] ?? empty)).toBe(true);
+    expect(encodeDeleteRangeResponse(header, deletion).equals(expected[1] ?? empty)).toBe(true);
+    expect(encodeTxnResponse(header, txn).equals(expected[2] ?? empty)).toBe(true);
+    expect(isLarge({ ...range, kvs: kvs.slice(0, 100) })).toBe(false);
+    const large = { ...range, kvs: kvs.slice(0, 2).map((kv) => ({ ...kv, value: Buffer.alloc(600_000) })) };
+    expect(isLarge(large)).toBe(true);
   });
 
   it('outgrow and give back the buffer they are written into', () => {
