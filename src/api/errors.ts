@@ -124,6 +124,14 @@ export function messageTooLarge(sizeBytes: number, sizeBytesMax: number): GrpcEr
   return new GrpcError(grpcCodes.RESOURCE_EXHAUSTED, message);
 }
 
+/** A request of which the client did not send the rest. */
+export function messageTooLate(timeoutMs: number): GrpcError {
+  return new GrpcError(
+    grpcCodes.DEADLINE_EXCEEDED,
+    `the request did not arrive whole within ${timeoutMs} ms`,
+  );
+}
+
 /** Bytes that are no protobuf message of the kind, likewise. */
 export function malformedMessage(cause: unknown): GrpcError {
   const reason = cause instanceof RangeError ? 'unexpected EOF' : messageOf(cause);

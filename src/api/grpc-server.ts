@@ -3,15 +3,17 @@ import type { Socket } from 'node:net';
 import { QuorateError } from '../base/index.js';
 import { createHttp2Connection, errorCodes } from '../http2/index.js';
 import type { Headers, Http2Stream } from '../http2/index.js';
+import { createCallCounter } from './call-counter.js';
+import type { ConnectionCalls } from './call-counter.js';
 import { createConnectionContexts } from './call-context.js';
 import type { ConnectionContexts } from './call-context.js';
 import { createDeadlines, parseGrpcTimeout } from './deadlines.js';
 import type { Deadline } from './deadlines.js';
-import { GrpcError, statusOf } from './errors.js';
+import { GrpcError, messageTooLate, statusOf } from './errors.js';
 import { answerOnce, refuse, refuseHttp, unimplemented } from './grpc-end.js';
 import type { LeaderlessStreams } from './leaderless.js';
 import type { ApiLimits } from './limits.js';
-import { createMessageReader } from './message-reader.js';
+import { createMessageReader, createPartialMessages } from './message-reader.js';
 import type { PartialMessages } from './message-reader.js';
 import type { CallContext, Method, StreamMethod, UnaryMethod } from './method.js';
 import { createSessions } from './sessions.js';
@@ -44,6 +46,13 @@ export interface GrpcServerOptions {
   readonly onFailure: (path: string, thrown: unknown) => void;
 }
 
+/** What the calls of one connection share. */
+interface ClientConnection {
+  readonly contexts: ConnectionContexts;
+  readonly calls: ConnectionCalls;
+  readonly partial: PartialMessages;
+}
+
 const deadlineWheel = { tickMs: 10, slotCount: 1024 };
 /** For methods that never look at it: making one takes as long as a twentieth of a whole call. */
 const neverAborted = new AbortController().signal;
@@ -52,7 +61,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const { methods, limits, leaderless, answers, onFailure } = options;
   const methodsByPath = new Map(methods.map((method) => [method.path, method]));
   const services = new Set(methods.map(({ path }) => path.slice(1, path.lastIndexOf('/'))));
-  const partial: PartialMessages = { sizeBytes: 0, sizeBytesMax: limits.partialMessagesSizeBytesMax };
+  const partialOfAll = createPartialMessages(limits.partialMessagesSizeBytesMax);
+  const calls = createCallCounter(limits);
   const sessions = createSessions(limits.keepaliveIntervalMs);
   const deadlines = createDeadlines(deadlineWheel);
   const http2Limits = {
@@ -66,16 +76,20 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   let isClosing = false;
 
   function accept(socket: Socket, commonName: string | null): void {
-    const contexts = createConnectionContexts(commonName);
+    const client: ClientConnection = {
+      contexts: createConnectionContexts(commonName),
+      calls: calls.ofConnection(),
+      partial: createPartialMessages(limits.partialMessagesPerConnectionSizeBytesMax, partialOfAll),
+    };
     const connection = createHttp2Connection(socket, http2Limits, {
-      onStream: (stream, headers) => takeCall(stream, headers, contexts),
+      onStream: (stream, headers) => takeCall(stream, headers, client),
       onClose: () => sessions.remove(connection),
     });
     sessions.add(connection);
     if (isClosing) connection.close();
   }
 
-  function takeCall(stream: Http2Stream, headers: Headers, contexts: ConnectionContexts): void {
+  function takeCall(stream: Http2Stream, headers: Headers, client: ClientConnection): void {
     const method = methodOf(stream, headers);
     if (method === null) return;
     const timeout = headers.get('grpc-timeout');
@@ -84,9 +98,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       refuse(stream, { code: status.INTERNAL, message: 'malformed grpc-timeout' });
       return;
     }
-    const context = contexts.of(headers);
-    if (method.type === 'unary') runUnary(stream, method, context, timeoutMs);
-    else runStream(stream, method, context, timeoutMs);
+    if (!client.calls.begin()) {
+      refuse(stream, statusOf(new QuorateError('too-many-requests')));
+      return;
+    }
+    const context = client.contexts.of(headers);
+    if (method.type === 'unary') runUnary(stream, method, context, timeoutMs, client);
+    else runStream(stream, method, context, timeoutMs, client);
   }
 
   /** Null when the call has been answered already. */
@@ -108,14 +126,18 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     method: UnaryMethod,
     context: CallContext,
     timeoutMs: number | null,
+    client: ClientConnection,
   ): void {
-    const reader = createMessageReader(partial, limits.messageSizeBytesMax);
+    const reader = createMessageReader(client.partial, limits.messageSizeBytesMax);
     let forgetAnswer = ignore;
     const abort = method.usesSignal === true ? new AbortController() : null;
     const call = abort === null ? null : unaryCall(stream, abort);
     const deadline = timeoutMs === null ? null : deadlines.add(timeoutMs, () => expireUnary(stream, call));
     if (call !== null) running.add(call);
     let isWhole = false;
+    const late = deadlines.add(limits.messageTimeoutMs, () =>
+      endRequest(messageTooLate(limits.messageTimeoutMs)),
+    );
     stream.receive({
       onData(chunk) {
         stream.consumed(chunk.length);
@@ -125,11 +147,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
           const request = reader.next();
           if (request === null) return;
           isWhole = true;
+          deadlines.remove(late);
           method.handle(request, context, abort?.signal ?? neverAborted, isWanted).then(answer, fail);
         } catch (error) {
-          isWhole = true;
-          reader.release();
-          refuse(stream, statusOf(error));
+          endRequest(error);
         }
       },
       onEnd() {
@@ -137,8 +158,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       },
       onRoom: ignore,
       onClose() {
+        client.calls.end();
         reader.release();
         forgetAnswer();
+        deadlines.remove(late);
         if (deadline !== null) deadlines.remove(deadline);
         if (call === null) return;
         running.delete(call);
@@ -146,6 +169,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       },
     });
     if (stream.hasEnded) refuse(stream, endedEarly);
+
+    function endRequest(error: unknown): void {
+      isWhole = true;
+      reader.release();
+      refuse(stream, statusOf(error));
+    }
 
     function isWanted(): boolean {
       return !stream.isClosed && !stream.hasBegun;
@@ -170,10 +199,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     method: StreamMethod,
     context: CallContext,
     timeoutMs: number | null,
+    client: ClientConnection,
   ): void {
-    const reader = createMessageReader(partial, limits.messageSizeBytesMax);
+    const reader = createMessageReader(client.partial, limits.messageSizeBytesMax);
     const call = runStreamCall({
-      ...{ stream, method, context, reader, onFailure },
+      ...{ stream, method, context, reader, deadlines, onFailure },
+      messageTimeoutMs: limits.messageTimeoutMs,
       sendBufferSizeBytes: limits.sendBufferSizeBytes,
       sendBufferSizeBytesMax: limits.sendBufferSizeBytesMax,
     });
@@ -182,6 +213,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     const forget = context.requiresLeader ? leaderless.add((reason) => call.abort(reason)) : null;
     running.add(call);
     call.onClosed(() => {
+      client.calls.end();
       running.delete(call);
       reader.release();
       forget?.();

@@ -6,10 +6,17 @@ export interface ApiLimits extends WatchLimits {
   readonly connectionsMax: number;
   /** Calls that one connection may have open; more wait in the client, as HTTP/2 has it. */
   readonly streamsPerConnectionMax: number;
+  /** Calls that all may have open together; beyond it a connection gets no more than the second number. */
+  readonly callsMax: number;
+  readonly callsPerConnectionMin: number;
+  /** A message that has begun, and the one request of a call, has to arrive whole within this. */
+  readonly messageTimeoutMs: number;
   /** A request as it arrives: the member's own limit, which is narrower, and room for what wraps it. As etcd. */
   readonly messageSizeBytesMax: number;
   /** Of all calls together: what has arrived of messages that are not whole yet. */
   readonly partialMessagesSizeBytesMax: number;
+  /** The same of the calls of one connection. */
+  readonly partialMessagesPerConnectionSizeBytesMax: number;
   /** How far a client may be ahead of what was read of one call, and of all calls of its connection. */
   readonly streamWindowSizeBytes: number;
   readonly connectionWindowSizeBytes: number;
@@ -47,8 +54,12 @@ export interface ApiLimits extends WatchLimits {
 export const defaultApiLimits: ApiLimits = {
   connectionsMax: 10_000,
   streamsPerConnectionMax: 10_000,
+  callsMax: 50_000,
+  callsPerConnectionMin: 8,
+  messageTimeoutMs: 60_000,
   messageSizeBytesMax: 1.5 * 1024 * 1024 + 512 * 1024,
   partialMessagesSizeBytesMax: 256 * 1024 * 1024,
+  partialMessagesPerConnectionSizeBytesMax: 64 * 1024 * 1024,
   streamWindowSizeBytes: 256 * 1024,
   connectionWindowSizeBytes: 1024 * 1024,
   sendBufferSizeBytes: 64 * 1024,

@@ -1,14 +1,38 @@
 import { status } from '@grpc/grpc-js';
 import { emptyBytes, QuorateError } from '../base/index.js';
+import { compacted, createChunkList } from './chunk-list.js';
 import { GrpcError, messageTooLarge } from './errors.js';
 
 /** gRPC puts before each message whether it is compressed (1 byte) and its length (4 bytes, big-endian). */
 export const messagePrefixSizeBytes = 5;
 
-/** What all calls together may hold of messages that have not arrived whole. */
+/** What many calls together may hold of messages that have not arrived whole. */
 export interface PartialMessages {
-  readonly sizeBytesMax: number;
-  sizeBytes: number;
+  /** So much more has arrived; negative: it is whole now, or gone. */
+  add(sizeBytes: number): void;
+  readonly sizeBytes: number;
+  /** There is more than there may be. */
+  readonly isFull: boolean;
+}
+
+/** `within`: what it is a part of, as the calls of a connection are of all calls. */
+export function createPartialMessages(
+  sizeBytesMax: number,
+  within: PartialMessages | null = null,
+): PartialMessages {
+  let held = 0;
+  return {
+    add(sizeBytes) {
+      held += sizeBytes;
+      within?.add(sizeBytes);
+    },
+    get sizeBytes() {
+      return held;
+    },
+    get isFull() {
+      return held > sizeBytesMax || within?.isFull === true;
+    },
+  };
 }
 
 /** Puts the messages of a call together from the chunks in which they arrive. */
@@ -34,7 +58,7 @@ class ChunkReader implements MessageReader {
   readonly #messageSizeBytesMax: number;
   /** What is not read yet: the rest of one chunk, mostly the only one, and the chunks after it. */
   #head: Buffer = emptyChunk;
-  #tail: Buffer[] = [];
+  readonly #tail = createChunkList();
   #sizeBytes = 0;
   /** As much of it as is counted in `partial`. */
   #countedSizeBytes = 0;
@@ -71,7 +95,7 @@ class ChunkReader implements MessageReader {
   release(): void {
     this.#count(0);
     this.#head = emptyChunk;
-    this.#tail = [];
+    this.#tail.takeAll();
     this.#sizeBytes = 0;
   }
 
@@ -84,19 +108,20 @@ class ChunkReader implements MessageReader {
   }
 
   #wait(): null {
+    this.#head = compacted(this.#head);
     this.#count(this.#sizeBytes);
-    if (this.#partial.sizeBytes > this.#partial.sizeBytesMax) throw new QuorateError('too-many-requests');
+    if (this.#partial.isFull) throw new QuorateError('too-many-requests');
     return null;
   }
 
   #count(sizeBytes: number): void {
-    this.#partial.sizeBytes += sizeBytes - this.#countedSizeBytes;
+    if (sizeBytes === this.#countedSizeBytes) return;
+    this.#partial.add(sizeBytes - this.#countedSizeBytes);
     this.#countedSizeBytes = sizeBytes;
   }
 
   #join(): void {
-    this.#head = Buffer.concat([this.#head, ...this.#tail]);
-    this.#tail = [];
+    this.#head = Buffer.concat([this.#head, ...this.#tail.takeAll()]);
   }
 }
 

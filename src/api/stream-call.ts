@@ -1,13 +1,15 @@
 import { status } from '@grpc/grpc-js';
-import { assert, QuorateError } from '../base/index.js';
+import { QuorateError } from '../base/index.js';
 import { errorCodes } from '../http2/index.js';
 import type { Http2Stream } from '../http2/index.js';
+import type { Deadlines } from './deadlines.js';
 import { GrpcError, statusOf } from './errors.js';
 import type { GrpcStatus } from './errors.js';
 import { beginAnswers, endAnswers, refuse } from './grpc-end.js';
 import { frameMessages, messagePrefixSizeBytes } from './message-reader.js';
 import type { MessageReader } from './message-reader.js';
 import type { CallContext, CallStream, StreamMethod } from './method.js';
+import { RequestQueue } from './request-queue.js';
 
 export interface StreamCallOptions {
   readonly stream: Http2Stream;
@@ -18,6 +20,9 @@ export interface StreamCallOptions {
   readonly sendBufferSizeBytes: number;
   /** With this much, the call ends: whoever sent it did not wait. */
   readonly sendBufferSizeBytesMax: number;
+  /** For messages that take too long to arrive. */
+  readonly deadlines: Deadlines;
+  readonly messageTimeoutMs: number;
   readonly onFailure: (path: string, thrown: unknown) => void;
 }
 
@@ -69,11 +74,12 @@ class Http2CallStream implements CallStream {
   #gatheredSizeBytes = 0;
 
   constructor(options: StreamCallOptions) {
-    const { stream, reader, context } = options;
+    const { stream, context } = options;
     this.context = context;
     this.#options = options;
     this.#stream = stream;
-    this.#requests = new RequestQueue(stream, reader, this.#controller.signal);
+    const isAwaited = options.method.direction === 'server';
+    this.#requests = new RequestQueue({ ...options, isAwaited }, this.#controller.signal);
     this.requests = { [Symbol.asyncIterator]: () => this.#requests };
     stream.receive({
       onData: (chunk) => this.#requests.take(chunk),
@@ -83,6 +89,7 @@ class Http2CallStream implements CallStream {
       },
       onClose: () => {
         this.abort(new QuorateError('canceled'));
+        this.#requests.discard();
         this.#tellClosed();
       },
     });
@@ -96,7 +103,8 @@ class Http2CallStream implements CallStream {
     const stream = this.#stream;
     if (stream.isClosed || stream.isEnding) return false;
     beginAnswers(stream);
-    if (this.#gathered.length === 0) process.nextTick(() => this.#flush());
+    // After whatever is answered in this turn: who wrote should not wait for those who watch.
+    if (this.#gathered.length === 0) setImmediate(() => this.#flush());
     this.#gathered.push(answer);
     this.#gatheredSizeBytes += messagePrefixSizeBytes + answer.length;
     const { sendBufferSizeBytes, sendBufferSizeBytesMax } = this.#options;
@@ -155,77 +163,5 @@ class Http2CallStream implements CallStream {
     this.#stream.send(frameMessages(answers, sizeBytes));
     // What fitted leaves at once: then nothing says later that there is room.
     if (this.#stream.waitingSizeBytes < this.#options.sendBufferSizeBytes) this.#tellRoom();
-  }
-}
-
-/**
- * The requests of a call, taken from the stream one by one as they are asked for. What nobody asks for stays in HTTP/2's
- * window, which holds the client back.
- */
-class RequestQueue implements AsyncIterator<Buffer> {
-  readonly #stream: Http2Stream;
-  readonly #reader: MessageReader;
-  readonly #signal: AbortSignal;
-  /** Has arrived, and nobody has asked for it: its window is not given back. */
-  #chunks: Buffer[] = [];
-  #wake: (() => void) | null = null;
-  #isDiscarding = false;
-
-  constructor(stream: Http2Stream, reader: MessageReader, signal: AbortSignal) {
-    this.#stream = stream;
-    this.#reader = reader;
-    this.#signal = signal;
-  }
-
-  take(chunk: Buffer): void {
-    if (this.#isDiscarding) {
-      this.#stream.consumed(chunk.length);
-      return;
-    }
-    this.#chunks.push(chunk);
-    this.wake();
-  }
-
-  wake(): void {
-    const wake = this.#wake;
-    this.#wake = null;
-    wake?.();
-  }
-
-  async next(): Promise<IteratorResult<Buffer>> {
-    assert(this.#wake === null, 'requests are asked for one after another');
-    for (;;) {
-      if (this.#signal.aborted) throw this.#signal.reason as Error;
-      if (this.#isDiscarding) return { done: true, value: undefined };
-      const message = this.#reader.next();
-      if (message !== null) return { done: false, value: message };
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        this.#reader.push(chunk);
-        this.#stream.consumed(chunk.length);
-      } else if (this.#stream.hasEnded) return this.#end();
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-
-  /** Whoever iterated wants no more. */
-  async return(): Promise<IteratorResult<Buffer>> {
-    this.discard();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  /** From here on whatever the client sends is forgotten. */
-  discard(): void {
-    if (this.#isDiscarding) return;
-    this.#isDiscarding = true;
-    this.#reader.release();
-    for (const chunk of this.#chunks) this.#stream.consumed(chunk.length);
-    this.#chunks = [];
-    this.wake();
-  }
-
-  #end(): IteratorResult<Buffer> {
-    if (this.#reader.isEmpty) return { done: true, value: undefined };
-    throw new GrpcError(status.INTERNAL, 'the call ended within a message');
   }
 }

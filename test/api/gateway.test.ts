@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createJsonValues, JsonError } from '../../src/api/gateway/json-values.js';
+import { createPartialMessages } from '../../src/api/message-reader.js';
 import { QuorateError } from '../../src/base/index.js';
 import type { Member } from '../../src/member/index.js';
 import { request, serveApi } from './serve.js';
@@ -181,7 +182,7 @@ describe('A request of a web page', () => {
 
 describe('JSON values in a body', () => {
   function readAll(chunks: readonly string[]): unknown[] {
-    const values = createJsonValues(10_000, { sizeBytes: 0, sizeBytesMax: 10_000 });
+    const values = createJsonValues(10_000, createPartialMessages(10_000));
     return [...chunks.flatMap((chunk) => [...values.push(chunk)]), ...values.end()];
   }
 

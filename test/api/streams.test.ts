@@ -13,7 +13,7 @@ import type { GrpcServer } from '../../src/api/grpc-server.js';
 import { createLeaderlessStreams } from '../../src/api/leaderless.js';
 import { defaultApiLimits } from '../../src/api/limits.js';
 import type { ApiLimits } from '../../src/api/limits.js';
-import { createMessageReader, frameMessage } from '../../src/api/message-reader.js';
+import { createMessageReader, createPartialMessages, frameMessage } from '../../src/api/message-reader.js';
 import { firstRequest, guarded } from '../../src/api/method.js';
 import type { CallStream, Method } from '../../src/api/method.js';
 import { QuorateError } from '../../src/base/index.js';
@@ -130,7 +130,7 @@ describe('A stream', () => {
   });
 
   it('takes messages apart however their bytes arrive', async () => {
-    const partial = { sizeBytes: 0, sizeBytesMax: 1_000_000 };
+    const partial = createPartialMessages(1_000_000);
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ maxLength: 20 })),
@@ -155,7 +155,7 @@ describe('A stream', () => {
   });
 
   it('that is cut off within a message releases what it held', () => {
-    const partial = { sizeBytes: 0, sizeBytesMax: 10 };
+    const partial = createPartialMessages(10);
     const reader = createMessageReader(partial, 1000);
     reader.push(Buffer.of(0, 0, 0, 0, 100, 1, 2));
     expect(reader.next()).toBeNull();

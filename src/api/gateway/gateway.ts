@@ -5,6 +5,7 @@ import protojson from 'protobufjs/ext/protojson.js';
 import { messageOf, QuorateError } from '../../base/index.js';
 import { createConnectionContexts } from '../call-context.js';
 import { GrpcError, statusOf } from '../errors.js';
+import { createPartialMessages } from '../message-reader.js';
 import type { PartialMessages } from '../message-reader.js';
 import type { CallContext, Method, UnaryMethod } from '../method.js';
 import type { UnreadAnswers } from '../unread-answers.js';
@@ -51,7 +52,7 @@ const contexts = createConnectionContexts(null);
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { methods, requestSizeMax, answers, sendBufferSizeBytes, onFailure } = options;
-  const partial: PartialMessages = { sizeBytes: 0, sizeBytesMax: options.partialSizeMax };
+  const partial = createPartialMessages(options.partialSizeMax);
   const closing = new AbortController();
   const root = loadSchema();
   const methodsByPath = new Map(methods.map((method) => [method.path, method]));

@@ -73,14 +73,14 @@ export function createJsonValues(sizeMax: number, partial: PartialMessages): Jso
     if (partsSize + part.length > sizeMax) throw tooLarge(sizeMax);
     parts.push(part);
     partsSize += part.length;
-    partial.sizeBytes += part.length;
-    if (partial.sizeBytes > partial.sizeBytesMax) throw new QuorateError('too-many-requests');
+    partial.add(part.length);
+    if (partial.isFull) throw new QuorateError('too-many-requests');
     if (parts.length > partsMax) parts = [parts.join('')];
   }
 
   function release(): string {
     const text = parts.join('');
-    partial.sizeBytes -= partsSize;
+    partial.add(-partsSize);
     parts = [];
     partsSize = 0;
     return text;
