@@ -222,7 +222,7 @@ export class Stream implements Http2Stream {
     }
     if (!this.isEnding || this.#isDone) return;
     if (this.#trailers !== null) this.#connection.write(headersFrame(this.id, this.#trailers, true));
-    else this.#connection.write(dataFrame(this.id, emptyBody, true));
+    else this.#connection.write(dataFrameHeader(this.id, 0, true));
     this.#done();
   }
 
@@ -230,7 +230,9 @@ export class Stream implements Http2Stream {
     this.waitingSizeBytes -= body.length;
     this.#sendWindow -= body.length;
     this.#connection.took(body.length);
-    this.#connection.write(dataFrame(this.id, body, false));
+    // As two pieces: they are put together once, with all else that leaves in this turn.
+    this.#connection.write(dataFrameHeader(this.id, body.length, false));
+    this.#connection.write(body);
   }
 
   #done(): void {
@@ -248,12 +250,10 @@ export class Stream implements Http2Stream {
   }
 }
 
-const emptyBody = Buffer.alloc(0);
-
-function dataFrame(id: number, body: Buffer, isLast: boolean): Buffer {
-  const frame = Buffer.allocUnsafe(frameHeaderSizeBytes + body.length);
-  frame.set(body, writeFrameHeader(frame, 0, body.length, frameTypes.data, isLast ? flags.endStream : 0, id));
-  return frame;
+function dataFrameHeader(id: number, sizeBytes: number, isLast: boolean): Buffer {
+  const header = Buffer.allocUnsafe(frameHeaderSizeBytes);
+  writeFrameHeader(header, 0, sizeBytes, frameTypes.data, isLast ? flags.endStream : 0, id);
+  return header;
 }
 
 /** Our header blocks fit into one frame. */
