@@ -116,7 +116,7 @@ function applyDeleteRange(options: ApplyOptions, request: DeleteRangeRequest): O
 function applyTxn(options: ApplyOptions, request: TxnRequest): Outcome<CommandResponse> {
   const change = begin(options);
   const budget = createBudget(commandWorkMax);
-  const plan = runThrough(planTxn(request, change, weighedWork(options.records), budget));
+  const plan = runThrough(planTxn(request, change, weighedWork, budget));
   if (budget.isSpent) return refused('too-many-keys');
   const error = checkPlan(plan, change, options.leases) ?? checkWork(plan.operations, change, budget);
   if (error !== null) return refused(error);

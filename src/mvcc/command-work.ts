@@ -121,7 +121,7 @@ function weighValues(readings: readonly Reading[], budget: Budget): void {
   if (countAll <= fewReads) return;
   for (const { range, view, count } of readings) {
     let left = count;
-    const steps = walkAlive(range, view, weighedWork(view.records), (found) => {
+    const steps = walkAlive(range, view, weighedWork, (found) => {
       left -= 1;
       return budget.take(workOfValue(valueOf(found, view.records).value)) && left > 0;
     });

@@ -36,7 +36,9 @@ export type PlannedOperation =
 export function* planTxn(txn: TxnRequest, view: View, work: Work, budget: Budget): Steps<Plan> {
   let succeeded = true;
   for (const compare of txn.compare) {
-    succeeded = yield* isTrue(compare, view, work, budget);
+    if (compare.rangeEnd === null) succeeded = isTrueOfKey(compare, view, budget);
+    else succeeded = yield* isTrueOfRange(compare, view, work, budget);
+    if (work.isDue(1)) yield;
     if (!succeeded || budget.isSpent) break;
   }
   const operations: PlannedOperation[] = [];
@@ -76,7 +78,7 @@ export function runPlan(plan: Plan, change: Change): TxnResponse {
   const responses = plan.operations.map((operation): TxnOperationResponse => {
     switch (operation.type) {
       case 'range':
-        return runThrough(readRange(operation, change, weighedWork(change.records)));
+        return runThrough(readRange(operation, change, weighedWork));
       case 'put':
         return change.put(operation);
       case 'delete-range':
@@ -133,14 +135,14 @@ function checkRangeInTxn({ revision }: RangeRequest, view: View): ErrorCode | nu
   return revision < view.compactRevision ? 'compacted' : null;
 }
 
+function isTrueOfKey(compare: Compare, view: View, budget: Budget): boolean {
+  budget.take(1);
+  const found = findAlive(compare.key, view);
+  return found === null ? isTrueOfNothing(compare) : isTrueOf(compare, found, view, budget);
+}
+
 /** A range compares as true if all of its keys do; without any, what is compared is 0. */
-function* isTrue(compare: Compare, view: View, work: Work, budget: Budget): Steps<boolean> {
-  if (compare.rangeEnd === null) {
-    budget.take(1);
-    if (work.isDue(1)) yield;
-    const found = findAlive(compare.key, view);
-    return found === null ? isTrueOfNothing(compare) : isTrueOf(compare, found, view, budget);
-  }
+function* isTrueOfRange(compare: Compare, view: View, work: Work, budget: Budget): Steps<boolean> {
   let count = 0;
   let holdsForAll = true;
   yield* walkAlive(compare, view, work, (found) => {

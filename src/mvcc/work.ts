@@ -40,10 +40,8 @@ export function boundedWork(records: Records, isWanted?: () => boolean): Work {
   return createWork(records, { workMax: readWorkMax, sizeBytesMax: readSizeBytesMax }, isWanted);
 }
 
-/** Of a read within a command, which was weighed before (command-work.ts). */
-export function weighedWork(records: Records): Work {
-  return createWork(records, { workMax: Infinity, sizeBytesMax: Infinity });
-}
+/** Of reads within a command, which are weighed before (command-work.ts) and not interrupted. */
+export const weighedWork: Work = { isDue: () => false, keep: () => undefined };
 
 function createWork(
   records: Records,
