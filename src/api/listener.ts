@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { QuorateError } from '../base/index.js';
+import type { Logger } from '../base/index.js';
 import type { Tls } from '../tls/index.js';
-import { http2Preface } from '../http2/index.js';
+import { http2Preface, refusalFrames } from '../http2/index.js';
 
 /** Takes connections at some addresses and hands each to the one that speaks its protocol. */
 export interface Listener {
@@ -24,16 +25,45 @@ export interface ListenerOptions {
   /** For `https://` addresses. */
   readonly tls: Tls | null;
   readonly handshakesMax: number;
+  readonly logger: Logger;
   readonly onHttp1: (socket: Socket) => void;
   /** `commonName`: of the client's certificate, if it showed one that was verified. */
   readonly onHttp2: (socket: Socket, commonName: string | null) => void;
 }
 
+/** So many connections beyond the bound are told why they are refused, for so long at most. */
+const refusedAtOnceMax = 100;
+const refusalMs = 1000;
+/** The log hears of refusals this often at most. */
+const refusalLogIntervalMs = 10_000;
+
+/** Tells the log that connections are refused, and not a thousand times a second. */
+function createRefusalLog(logger: Logger): { tell(connectionsMax: number): void } {
+  let count = 0;
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return {
+    tell(connectionsMax) {
+      count += 1;
+      const nowMs = performance.now();
+      if (nowMs - toldMs < refusalLogIntervalMs) return;
+      logger.warn('refused client connections: there are as many as there may be', {
+        connections: connectionsMax,
+        refused: count,
+      });
+      count = 0;
+      toldMs = nowMs;
+    },
+  };
+}
+
 export function createListener(options: ListenerOptions): Listener {
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
-  /** Those of them that have not been handed over. */
+  /** Those of them that have not been handed over, the oldest first. */
   const opening = new Set<Socket>();
+  /** Beyond the bound, while they are told so. */
+  const refused = new Set<Socket>();
+  const refusals = createRefusalLog(options.logger);
   const addresses: string[] = [];
   const waiting: (() => void)[] = [];
 
@@ -45,8 +75,8 @@ export function createListener(options: ListenerOptions): Listener {
   });
 
   function onConnection(socket: Socket, isSecure: boolean): void {
-    if (sockets.size >= options.connectionsMax) {
-      socket.destroy();
+    if (sockets.size >= options.connectionsMax && !makeRoom()) {
+      refuse(socket, isSecure);
       return;
     }
     sockets.add(socket);
@@ -58,6 +88,33 @@ export function createListener(options: ListenerOptions): Listener {
     socket.on('error', () => socket.destroy());
     if (!isSecure) open(socket, null);
     else acceptor?.accept(socket);
+  }
+
+  /** Of a connection that has not said yet what it speaks; the oldest such. */
+  function makeRoom(): boolean {
+    const [silent] = opening;
+    if (silent === undefined) return false;
+    opening.delete(silent);
+    silent.destroy();
+    return true;
+  }
+
+  /** Says why, in the words of HTTP/2: most clients speak that. Within TLS there is nobody to tell yet. */
+  function refuse(socket: Socket, isSecure: boolean): void {
+    refusals.tell(options.connectionsMax);
+    socket.on('error', () => socket.destroy());
+    if (isSecure || refused.size >= refusedAtOnceMax) {
+      socket.destroy();
+      return;
+    }
+    refused.add(socket);
+    const timer = setTimeout(() => socket.destroy(), refusalMs);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      refused.delete(socket);
+    });
+    socket.resume();
+    socket.end(refusalFrames(`this member has ${options.connectionsMax} connections already`));
   }
 
   /** Finds out what a connection speaks, within TLS if there is any. */
@@ -87,7 +144,7 @@ export function createListener(options: ListenerOptions): Listener {
     },
     stop() {
       for (const server of servers) server.close();
-      for (const socket of opening) socket.destroy();
+      for (const socket of [...opening, ...refused]) socket.destroy();
       acceptor?.cut();
     },
     drained: () => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),

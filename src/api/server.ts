@@ -11,6 +11,7 @@ import { defaultApiLimits } from './limits.js';
 import type { ApiLimits } from './limits.js';
 import { createListener } from './listener.js';
 import { createMetrics } from './metrics/index.js';
+import { connectionsWithin, openFilesMax } from './open-files.js';
 import { createServices } from './services.js';
 import { createUnreadAnswers } from './unread-answers.js';
 
@@ -73,7 +74,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const httpServer = createHttpServer({ member, metrics, gateway, limits, allowedOrigins });
   const listener = createListener({
     urls: listenUrls,
-    connectionsMax: limits.connectionsMax,
+    connectionsMax: Math.min(limits.connectionsMax, connectionsWithin(openFilesMax())),
+    logger,
     firstBytesTimeoutMs: limits.firstBytesTimeoutMs,
     tls: options.tls ?? null,
     handshakesMax: limits.handshakesMax,

@@ -96,3 +96,8 @@ export function goawayFrame(lastStreamId: number, code: ErrorCode, reason: strin
   payload.set(debug, 8);
   return frameOf(frameTypes.goaway, 0, 0, payload);
 }
+
+/** What a connection gets that cannot be taken: settings, as every connection, and the reason. */
+export function refusalFrames(reason: string): Buffer {
+  return Buffer.concat([settingsFrame([]), goawayFrame(0, errorCodes.enhanceYourCalm, reason)]);
+}

@@ -353,15 +353,27 @@ describe('A connection', () => {
     expect(await Promise.all([readToEnd(silent), readToEnd(hesitant)])).toEqual(['', '']);
   });
 
-  it('beyond the bound is closed at once, and the place of one that ends is free again', async () => {
+  it('beyond the bound is told so and closed, and the place of one that ends is free again', async () => {
     const { address } = await serve(stubMember(), { connectionsMax: 1 });
     const first = await connectTo(address);
+    first.write('GET /version HTTP/1.1\r\nHost: m\r\n\r\n');
+    await once(first, 'data');
     const second = await connectTo(address);
-    expect(await readToEnd(second)).toBe('');
+    expect(await readToEnd(second)).toContain('this member has 1 connections already');
     first.destroy();
     await expect
       .poll(async () => getJson(`${address}/version`).catch(() => null))
       .toMatchObject({ status: 200 });
+  });
+
+  it('that has said nothing gives its place to one that may have something to say', async () => {
+    const { address } = await serve(stubMember(), { connectionsMax: 2 });
+    const [first, second] = [await connectTo(address), await connectTo(address)];
+    const third = await connectTo(address);
+    expect(await readToEnd(first)).toBe('');
+    third.write('GET /version HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n');
+    expect(await readToEnd(third)).toContain('200 OK');
+    expect(second.destroyed).toBe(false);
   });
 
   it('cannot hold the server up by speaking HTTP/1.1 forever', async () => {
