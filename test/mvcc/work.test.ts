@@ -136,6 +136,15 @@ describe('a long read', () => {
   });
 });
 
+it('Hashes of the whole store are made one at a time, and few wait', async () => {
+  harness.done(put('k', 'v'));
+  const hashes = await Promise.allSettled(Array.from({ length: 30 }, () => harness.machine.hashKv(0)));
+  const refused = hashes.filter(({ status }) => status === 'rejected');
+  expect(refused).toHaveLength(30 - 17);
+  expect(refused[0]).toMatchObject({ reason: { code: 'too-many-requests' } });
+  expect(await harness.machine.hashKv(0)).toMatchObject({ ok: true });
+});
+
 it('Sorting in steps sorts as at once does, stably', () => {
   fc.assert(
     fc.property(fc.nat(20_000), fc.integer({ min: 1, max: 50 }), fc.nat(), (length, kinds, seed) => {
