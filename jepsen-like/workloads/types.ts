@@ -5,7 +5,10 @@ import type { Session, WatchHandle, WatchSpec } from '../store/index.js';
 export type OperationKind = OperationBody['kind'];
 type BodyOf<Kind extends OperationKind> = Extract<OperationBody, { readonly kind: Kind }>;
 /** The operation without what came of it. */
-export type Intent<Kind extends OperationKind> = Omit<BodyOf<Kind>, 'outcome'>;
+export type Intent<Kind extends OperationKind> = { readonly kind: Kind } & Omit<
+  BodyOf<Kind>,
+  'outcome' | 'kind'
+>;
 export type Result<Kind extends OperationKind> =
   BodyOf<Kind>['outcome'] extends Outcome<infer Value> ? Value : never;
 
