@@ -11,7 +11,7 @@ import type { Alarm, AlarmCommand, AlarmType, Command, TxnRequest } from './type
  */
 const kinds = { 'no-space': '\x01', corrupt: '\x02' } as const satisfies Record<AlarmType, Key>;
 
-/** An alarm may name any member, also one that is not there. More than this is more than any cluster has. Frozen. */
+/** An alarm may name any member, also one that is not there; beyond so many only those that are there. Frozen. */
 const alarmsMax = 1000;
 
 /** The alarms as part of the replicated state, and what they forbid. */
@@ -20,9 +20,9 @@ export interface AlarmState {
   readonly list: readonly Alarm[];
   /**
    * Answers as etcd: raising answers with the alarm even if it was raised already, ending one that was not with none.
-   * Null: refused, for there are too many.
+   * Null: refused, for there are too many, and this one is not of a member.
    */
-  apply(command: AlarmCommand): readonly Alarm[] | null;
+  apply(command: AlarmCommand, isOfMember: boolean): readonly Alarm[] | null;
   /** Null: no alarm that is raised, by whichever member, forbids it. */
   check(command: Command): ErrorCode | null;
 }
@@ -40,12 +40,12 @@ export function createAlarms(tables: Tables): AlarmState {
       return list;
     },
 
-    apply({ action, memberId, alarm }) {
+    apply({ action, memberId, alarm }, isOfMember) {
       const others = list.filter((each) => each.memberId !== memberId || each.alarm !== alarm);
       const named = { memberId, alarm };
       const wasRaised = others.length < list.length;
       if (action === 'activate') {
-        if (!wasRaised && list.length >= alarmsMax) return null;
+        if (!wasRaised && !isOfMember && list.length >= alarmsMax) return null;
         if (!wasRaised) tables.set('alarms', rowNameOf(named), emptyBytes);
         list = [...others, named].sort(byMember);
         return [named];

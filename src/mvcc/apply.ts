@@ -175,7 +175,8 @@ function isOfAnotherTerm({ applied }: State, { onlyInTerm }: LeaseRevoke | Lease
 }
 
 function applyAlarm({ state, alarms }: ApplyOptions, command: AlarmCommand): Outcome<CommandResponse> {
-  const named = alarms.apply(command);
+  const isOfMember = state.membership.members.some(({ id }) => id === command.memberId);
+  const named = alarms.apply(command, isOfMember);
   if (named === null) return refused('too-many-requests');
   return done({ type: 'alarm', revision: state.revision, alarms: named });
 }

@@ -31,6 +31,16 @@ describe('an alarm', () => {
     ]);
   });
 
+  it('may name any member, but beyond a thousand only one that is there', async () => {
+    const { apply, done, machine } = await createHarness();
+    const nobody = (index: number): string => index.toString(16).padStart(16, '0');
+    for (let index = 0; index < 1000; index++) done(alarm('activate', 'no-space', nobody(index + 0x1000)));
+    expect(apply(alarm('activate', 'corrupt', nobody(7)))).toEqual({ ok: false, error: 'too-many-requests' });
+    done(alarm('activate', 'no-space', nobody(0x1000))); // It is raised already.
+    done(alarm('activate', 'corrupt', a1));
+    expect(machine.alarms).toHaveLength(1001);
+  });
+
   it('raised again is the same one; ended, it is gone; ended again, there is nothing to tell', async () => {
     const { done, machine } = await createHarness();
     const named = { alarms: [{ memberId: a1, alarm: 'no-space' }] };
