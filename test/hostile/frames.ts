@@ -125,10 +125,14 @@ const keptFramesMax = 50_000;
  */
 export async function openRaw(
   port: number,
-  options: { readonly settings?: Readonly<Record<number, number>>; readonly socket?: Socket } = {},
+  options: {
+    readonly settings?: Readonly<Record<number, number>>;
+    readonly socket?: Socket;
+    readonly answersPings?: boolean;
+  } = {},
 ): Promise<RawConnection> {
   const { socket = connect(port, '127.0.0.1') } = options;
-  const connection = wrap(socket);
+  const connection = wrap(socket, options.answersPings ?? true);
   if (socket.connecting) await once(socket, 'connect');
   await connection.write(preface, settings(options.settings));
   await connection.write(frame(types.ping, flags.none, 0, Buffer.alloc(8)));
@@ -136,7 +140,7 @@ export async function openRaw(
   return connection;
 }
 
-function wrap(socket: Socket): RawConnection {
+function wrap(socket: Socket, answersPings: boolean): RawConnection {
   const received: ReceivedFrame[] = [];
   const waiting = new Set<() => void>();
   let pending = Buffer.alloc(0);
@@ -164,6 +168,9 @@ function wrap(socket: Socket): RawConnection {
       pending = pending.subarray(end);
       if (one.type === types.settings && one.flag === 0 && socket.writable) {
         socket.write(frame(types.settings, flags.acknowledged, 0));
+      }
+      if (one.type === types.ping && one.flag === 0 && socket.writable && answersPings) {
+        socket.write(frame(types.ping, flags.acknowledged, 0, one.payload));
       }
       if (received.length < keptFramesMax) received.push(one);
     }
