@@ -150,6 +150,7 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
 
   async function run(until: () => boolean, limitMs: number): Promise<boolean> {
     const limitUs = agenda.nowUs + limitMs * 1000;
+    await Promise.resolve(); // Within a promise from here on: see drained().
     await drained();
     while (!until()) {
       if (agenda.nextUs > limitUs || !(await step())) {

@@ -57,8 +57,33 @@ export function createLeases(
     }
   }
 
-  calls.serve('renew-leases', (ids) => asLeader((present) => present.renew(ids.map(BigInt))));
-  calls.serve('lease-remaining', (id) => asLeader((present) => present.remainingMs(BigInt(id))));
+  /**
+   * A lease that the leader does not know may have been granted all the same: a majority without the leader commits, too, and its own
+   * disk may be slow to let it apply that. Then it looks once more, when it has.
+   */
+  async function sure<T>(ask: () => T | Promise<T>, isUnknown: (answer: T) => boolean): Promise<T> {
+    const answer = await ask();
+    if (!isUnknown(answer)) return answer;
+    await driver.barrier();
+    return ask();
+  }
+
+  calls.serve('renew-leases', (ids) =>
+    asLeader((present) =>
+      sure(
+        () => present.renew(ids.map(BigInt)),
+        (ttls) => ttls.includes(0),
+      ),
+    ),
+  );
+  calls.serve('lease-remaining', (id) =>
+    asLeader((present) =>
+      sure(
+        () => present.remainingMs(BigInt(id)),
+        (remainingMs) => remainingMs === null,
+      ),
+    ),
+  );
 
   return {
     async grant({ id: wanted, ttlSeconds }, caller = 'trusted') {

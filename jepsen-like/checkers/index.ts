@@ -1,0 +1,13 @@
+import { bank } from './bank.js';
+import { cycles } from './cycles.js';
+import { leases } from './leases.js';
+import { linearizability } from './linearizability.js';
+import { revisions } from './revisions.js';
+import { sets } from './sets.js';
+import type { Checker } from './types.js';
+import { watch } from './watch.js';
+
+export type { Anomaly, Checker, Drawing, Verdict } from './types.js';
+
+/** All look at every history; each skips one that does not concern it. */
+export const checkers: readonly Checker[] = [linearizability, revisions, cycles, sets, bank, leases, watch];
