@@ -1,0 +1,86 @@
+/**
+ * `npm run torture:mutants`: plants each bug in turn and looks how many seeds it takes until somebody notices, without any schedule made
+ * for it. `-- --only TEXT` chooses by name, `-- --seeds N` how long is looked (default 300), `-- --times N` how often (default 5).
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { some } from '../../src/base/index.js';
+import { mutants } from './mutants.js';
+import type { Mutant } from './mutants.js';
+import type { Catch, Hunt } from './worker.js';
+
+/** Hunts of one mutant begin at seeds that are so far apart. */
+const seedsApart = 100_000;
+
+interface Result {
+  readonly mutant: Mutant;
+  readonly catches: readonly Catch[];
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: '' },
+      seeds: { type: 'string', default: '300' },
+      times: { type: 'string', default: '5' },
+    },
+  });
+  const chosen = mutants.filter(({ name }) => name.includes(values.only));
+  const queue = [...chosen];
+  const results: Result[] = [];
+  const work = async (): Promise<void> => {
+    for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+      const result = await huntFor(mutant, Number(values.seeds), Number(values.times));
+      results.push(result);
+      console.log(lineOf(result));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  const missed = results.filter(({ catches }) => catches.some(({ complaint }) => complaint === null));
+  console.log(`${results.length - missed.length} of ${results.length} caught every time`);
+  return missed.length === 0 ? 0 : 1;
+}
+
+async function huntFor(mutant: Mutant, seedsMax: number, times: number): Promise<Result> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: mutant,
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
+  });
+  try {
+    const catches: Catch[] = [];
+    for (let time = 0; time < times; time++)
+      catches.push(await ask(worker, { firstSeed: 1 + time * seedsApart, seedsMax }));
+    return { mutant, catches };
+  } finally {
+    await worker.terminate();
+  }
+}
+
+function ask(worker: Worker, hunt: Hunt): Promise<Catch> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', (caught: Catch) => {
+      worker.off('error', reject);
+      resolve(caught);
+    });
+    worker.postMessage(hunt);
+  });
+}
+
+function lineOf({ mutant, catches }: Result): string {
+  const sorted = [...catches].sort((a, b) => a.seeds - b.seeds);
+  const median = some(sorted[Math.floor(sorted.length / 2)], 'one hunt at least');
+  const missed = catches.filter(({ complaint }) => complaint === null).length;
+  const by = [...new Set(catches.flatMap(({ complaint }) => complaint ?? []))].join('; ');
+  const seeds = missed === 0 ? `${median.seeds} seeds` : `MISSED ${missed} of ${catches.length} times`;
+  return `${mutant.name} (${mutant.after}): ${seeds}${by === '' ? '' : `, by ${by}`}`;
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 2;
+  },
+);
