@@ -39,13 +39,29 @@ export function createLeases(
   });
 
   /** What the lessor says counts only if this member led all the while. Errors: `not-leader`. */
-  async function asLeader<T>(use: (present: Lessor) => T | Promise<T>): Promise<T> {
+  async function asLeader<T>(use: (present: Lessor) => Promise<T>): Promise<T> {
     const present = lessor;
     if (present === null) throw new QuorateError('not-leader');
     const result = await use(present);
-    await driver.barrier();
     if (present !== lessor) throw new QuorateError('not-leader');
     return result;
+  }
+
+  const isKnown = (id: LeaseId): boolean => state.machine.leases.get(id) !== undefined;
+
+  /**
+   * A leader may be behind what it has committed: a majority without it commits, too, and its own disk may be slow to let it apply
+   * that. So it renews what it knows, and looks after the barrier, which confirms that it leads still, what has come or gone.
+   */
+  async function renewAll(present: Lessor, ids: readonly LeaseId[]): Promise<readonly number[]> {
+    const ttls = await present.renew(ids);
+    await driver.barrier();
+    const late = ids.filter((id, place) => ttls[place] === 0 && isKnown(id));
+    if (late.length === 0) return ids.map((id, place) => (isKnown(id) ? (ttls[place] ?? 0) : 0));
+    const renewed = await present.renew(late);
+    await driver.barrier();
+    const lateTtls = new Map(late.map((id, place) => [id, renewed[place] ?? 0]));
+    return ids.map((id, place) => (isKnown(id) ? (lateTtls.get(id) ?? ttls[place] ?? 0) : 0));
   }
 
   /** Errors unless the caller may do this with every key of the lease. etcd's rules since 3.4.26. */
@@ -57,32 +73,12 @@ export function createLeases(
     }
   }
 
-  /**
-   * A lease that the leader does not know may have been granted all the same: a majority without the leader commits, too, and its own
-   * disk may be slow to let it apply that. Then it looks once more, when it has.
-   */
-  async function sure<T>(ask: () => T | Promise<T>, isUnknown: (answer: T) => boolean): Promise<T> {
-    const answer = await ask();
-    if (!isUnknown(answer)) return answer;
-    await driver.barrier();
-    return ask();
-  }
-
-  calls.serve('renew-leases', (ids) =>
-    asLeader((present) =>
-      sure(
-        () => present.renew(ids.map(BigInt)),
-        (ttls) => ttls.includes(0),
-      ),
-    ),
-  );
+  calls.serve('renew-leases', (ids) => asLeader((present) => renewAll(present, ids.map(BigInt))));
   calls.serve('lease-remaining', (id) =>
-    asLeader((present) =>
-      sure(
-        () => present.remainingMs(BigInt(id)),
-        (remainingMs) => remainingMs === null,
-      ),
-    ),
+    asLeader(async (present) => {
+      await driver.barrier();
+      return present.remainingMs(BigInt(id));
+    }),
   );
 
   return {
