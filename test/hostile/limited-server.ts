@@ -48,3 +48,6 @@ const { env, identity } = await createNodeEnv({
 });
 const member = await startMember(config, env, identity);
 await createApiServer({ member, listenUrls: [urls.client], logger, limits }).start();
+
+// Whoever started it is gone.
+process.stdin.on('end', () => process.exit()).resume();

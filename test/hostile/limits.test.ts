@@ -213,16 +213,14 @@ describe('A client that does not read', () => {
     const body = `{"key":"${base64('large/')}","range_end":"${base64('large0')}"}`;
     const request = `POST /v3/kv/range HTTP/1.1\r\nHost: m\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const sockets = await Promise.all(Array.from({ length: 20 }, () => tcp()));
-    for (const socket of sockets) {
-      socket.pause();
-      socket.write(request);
-    }
-    await bystander.answered(20);
     const sizes = sockets.map((socket) => {
       let sizeBytes = 0;
       socket.on('data', (bytes: Buffer) => (sizeBytes += bytes.length));
+      socket.pause();
+      socket.write(request);
       return new Promise<number>((resolve) => socket.once('close', () => resolve(sizeBytes)));
     });
+    await bystander.answered(20);
     for (const socket of sockets) socket.resume();
     // Each would be 11 MiB. What was kept is sent; what was cut off, or refused, is shorter.
     const whole = (await Promise.all(sizes)).filter((sizeBytes) => sizeBytes > 11 * MiB);

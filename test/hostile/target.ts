@@ -54,7 +54,8 @@ export async function startTarget(options: TargetOptions = {}): Promise<Target> 
     ...(openFilesMax === undefined ? [] : ['sh', '-c', `ulimit -n ${openFilesMax}; exec "$@"`, 'sh']),
     ...commandOf(options, urls, dataFolder),
   ];
-  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // Its standard input ends with this process, and it with that: also when a test fails before it ends the server.
+  const child = spawn(file, args, { stdio: ['pipe', 'ignore', 'pipe'] });
   const exited = once(child, 'close');
   let log = '';
   child.stderr.setEncoding('utf8');
@@ -110,7 +111,8 @@ function commandOf({ flags = [], limits }: TargetOptions, urls: Urls, dataFolder
     'heartbeat-interval': '50',
     'election-timeout': '500',
   };
-  return [...program, ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]), ...flags];
+  const own = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  return [...program, ...own, '--exit-with-parent', ...flags];
 }
 
 async function untilItAnswers(target: Target, options?: ClientOptions): Promise<void> {
