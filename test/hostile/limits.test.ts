@@ -211,7 +211,8 @@ describe('A client that does not read', () => {
   it('over HTTP/1.1 gets large answers up to the same bound', async () => {
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     const body = `{"key":"${base64('large/')}","range_end":"${base64('large0')}"}`;
-    const request = `POST /v3/kv/range HTTP/1.1\r\nHost: m\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const head = `POST /v3/kv/range HTTP/1.1\r\nHost: m\r\nConnection: close\r\nContent-Length: ${body.length}`;
+    const request = `${head}\r\n\r\n${body}`;
     const sockets = await Promise.all(Array.from({ length: 20 }, () => tcp()));
     const sizes = sockets.map((socket) => {
       let sizeBytes = 0;

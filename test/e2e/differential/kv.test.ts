@@ -17,7 +17,7 @@ import type { Plan } from './requests.js';
  * The same random requests, good and bad ones mixed, to the real etcd and to Quorate: equal answers. Meant differences are
  * listed in docs/compatibility.md. More of it: `DIFFERENTIAL_RUNS=2000 npx vitest run … test/e2e/differential`.
  */
-const runs = Number(process.env['DIFFERENTIAL_RUNS'] ?? 125);
+const runs = Number(process.env['DIFFERENTIAL_RUNS'] ?? 40);
 const requestsPerRun = { minLength: 60, maxLength: 120 };
 const seed = Number(process.env['DIFFERENTIAL_SEED'] ?? 20261120);
 
@@ -98,7 +98,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(!hasEtcd)('Quorate answers as etcd does (skipped where etcd is not installed)', () => {
-  test('ten thousand random requests', { timeout: 220_000 }, async () => {
+  test('thousands of random requests', { timeout: 220_000 }, async () => {
     let requests = 0;
     const property = fc.asyncProperty(fc.array(sound, requestsPerRun), async (plans) => {
       try {
