@@ -1,0 +1,2 @@
+export { renderReport, writeReport } from './render.js';
+export type { ReportOptions } from './render.js';
