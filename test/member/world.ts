@@ -37,6 +37,11 @@ export interface World {
   run(until: () => boolean, limitMs?: number): Promise<void>;
   /** Lets time pass until the promise settles, and gives its outcome. */
   settle<T>(promise: Promise<T>, limitMs?: number): Promise<T>;
+  /**
+   * Like `settle`, of a promise that also waits for something outside of this world, such as a signature that a thread computes.
+   * This world's part of it takes a simulated second at most; then time stands still until the promise settles.
+   */
+  settleOutside<T>(promise: Promise<T>): Promise<T>;
 }
 
 export interface WorldOptions {
@@ -77,6 +82,7 @@ interface Due {
 
 const diskWriteMs = 1;
 const hopMs = 1;
+const outsideMs = 1000;
 const wallStartMs = 1_700_000_000_000;
 
 export function createWorld(options: WorldOptions): World {
@@ -327,6 +333,7 @@ export function createWorld(options: WorldOptions): World {
     heal: () => cuts.clear(),
     run,
     settle,
+    settleOutside,
   };
 
   async function start(name: string): Promise<Member> {
@@ -343,6 +350,12 @@ export function createWorld(options: WorldOptions): World {
     };
     promise.then(mark, mark);
     await run(() => settled, limitMs);
+    return promise;
+  }
+
+  async function settleOutside<T>(promise: Promise<T>): Promise<T> {
+    const standsStillAtMs = nowMs + outsideMs;
+    await run(() => nowMs >= standsStillAtMs);
     return promise;
   }
 }
