@@ -4,7 +4,7 @@ import type { Html } from './html.js';
 import { markOf } from './marks.js';
 import type { MarkType } from './marks.js';
 import { boundsOf } from './pack.js';
-import { counted, formatDuration } from './page/format.js';
+import { counted, formatCount, formatDuration } from './page/format.js';
 import { visible } from './text.js';
 import type { NamedVerdict } from './verdicts.js';
 
@@ -55,14 +55,10 @@ function factsOf(history: History): string[] {
     visible(history.system),
     formatDuration(endUs - startUs),
     counted(operations.length, 'operation'),
-    `${percent(ends.ok, operations.length)} ok, ${percent(ends.failed, operations.length)} failed, ${percent(ends.unknown, operations.length)} unknown`,
+    `${formatCount(ends.ok)} ok, ${formatCount(ends.failed)} failed, ${formatCount(ends.unknown)} unknown`,
     ...(calls.length > 0 ? [counted(calls.length, 'call')] : []),
     ...(watches.length > 0 ? [counted(watches.length, 'watch', 'watches')] : []),
     counted(names.size, 'member'),
     counted(faults.length, 'fault'),
   ];
-}
-
-function percent(part: number, whole: number): string {
-  return `${whole === 0 ? 0 : Number(((100 * part) / whole).toFixed(1))} %`;
 }

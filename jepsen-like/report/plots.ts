@@ -34,9 +34,9 @@ export function plotSection(): Html {
       <button type="button" id="strip-clear">Clear</button>
     </div>
     <div id="plots">
-      ${plot('overview', 'The whole run', 'drag the window, or where it should be')}
-      ${plot('rate', 'Operations begun per second', 'by what came of them')}
-      ${plot('latency', 'Latency', 'of each operation; lines: p50 and p99 of those that were ok')}
+      ${plot('overview', 'The whole run', 'drag to move')}
+      ${plot('rate', 'Operations begun per second', 'by outcome')}
+      ${plot('latency', 'Latency', 'lines: p50, dashed: p99 of those that were ok')}
       ${plot('timeline', 'Timeline', 'faults, members, clients and watches')}
       <div id="crosshair" hidden></div>
       <div id="ring" hidden></div>
@@ -61,6 +61,7 @@ function plot(id: string, name: string, about: string): Html {
       aria-labelledby="${id}-heading"
       aria-describedby="keys"
     ></canvas>
+    ${id === 'timeline' ? html`<div id="anchor"></div>` : null}
   </div>`;
 }
 

@@ -63,7 +63,7 @@ export async function writeReport(path: string, options: ReportOptions): Promise
 
 /** gzip's header holds no time here; base64 holds nothing that HTML knows. */
 function packedText(history: History): string {
-  return gzipSync(JSON.stringify(pack(history)), { level: 9 }).toString('base64');
+  return gzipSync(JSON.stringify(pack(history)), { level: 6 }).toString('base64');
 }
 
 function digestOf(text: string): string {

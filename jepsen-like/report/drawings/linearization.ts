@@ -14,6 +14,8 @@ type LinearizationDrawing = Extract<Drawing, { type: 'linearization' }>;
 const rowPx = 40;
 const barPx = 20;
 const sidePx = 8;
+/** What the words on the one that fits nowhere take. */
+const crossPx = 120;
 /** Operations beyond this are left out of the picture, the earliest first. */
 const drawnMax = 12;
 
@@ -123,6 +125,15 @@ function drawBar(
     <text class="mono" x="${textX}" y="${y - 5}">${shown}</text>
     <rect x="${x}" y="${y}" width="${rounded(Math.max(3, end - x))}" height="${barPx}" rx="4" />
     ${to === null ? html`<path d="M${width - 12},${y + 4} l8,6 l-8,6" />` : null}
-    ${number === null ? html`<text class="cross" x="${rounded((x + end) / 2)}" y="${y + 15}" text-anchor="middle">✗ fits nowhere</text>` : null}
+    ${number === null ? drawCross(x, end, y + 15) : null}
   </g>`;
+}
+
+/** In the bar, or beside it where there is room. */
+function drawCross(x: number, end: number, y: number): Html {
+  const isInside = end - x >= crossPx;
+  const isBefore = x >= crossPx;
+  const at = isInside ? (x + end) / 2 : isBefore ? x - 7 : end + 7;
+  const anchor = isInside ? 'middle' : isBefore ? 'end' : 'start';
+  return html`<text class="cross" x="${rounded(at)}" y="${y}" text-anchor="${anchor}">✗ fits nowhere</text>`;
 }

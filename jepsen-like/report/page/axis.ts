@@ -4,36 +4,42 @@ import type { Frame, Surface } from './surface.js';
 
 const labelPx = 84;
 
-/** Lines down the plot at round times; their names at `labelY`. */
-export function drawTimeAxis(
-  { context, height, paints: { palette } }: Surface,
-  frame: Frame,
-  labelYs: readonly number[],
-): void {
-  const step = niceTimeStep(frame.usPerPx * labelPx);
+/** Lines down the plot at round times. */
+export function drawTimeLines({ context, height, paints: { palette } }: Surface, frame: Frame): void {
   context.strokeStyle = palette.line;
-  context.fillStyle = palette.muted;
-  context.textAlign = 'center';
   context.beginPath();
-  const times = ticks(Math.max(0, frame.fromUs), frame.toUs, step);
-  for (const us of times) {
+  for (const us of timesOf(frame).times) {
     const x = Math.round(frame.xOf(us)) + 0.5;
     context.moveTo(x, 0);
     context.lineTo(x, height);
   }
   context.stroke();
-  for (const y of labelYs) {
-    context.fillStyle = palette.panel;
-    context.fillRect(frame.left, y - 9, frame.right - frame.left, 18);
-    context.fillStyle = palette.muted;
-    for (const us of times) {
-      const x = frame.xOf(us);
-      const text = formatTime(us, step);
-      const half = context.measureText(text).width / 2;
-      if (x - half > frame.left - 20 && x + half < frame.right + 14) context.fillText(text, x, y);
-    }
+}
+
+/** The names of those times, on a strip of their own. */
+export function drawTimeNames(surface: Surface, frame: Frame, y: number): void {
+  const { context, width, paints } = surface;
+  const { palette } = paints;
+  const { times, step } = timesOf(frame);
+  context.fillStyle = palette.panel;
+  context.fillRect(0, y - 9, width, 18);
+  context.fillStyle = palette.muted;
+  context.textAlign = 'center';
+  for (const us of times) {
+    const text = formatTime(us, step);
+    const half = context.measureText(text).width / 2;
+    const x = frame.xOf(us);
+    if (x - half > 4 && x + half < width - 2) context.fillText(text, x, y);
   }
   context.textAlign = 'left';
+}
+
+function timesOf({ fromUs, toUs, usPerPx }: Frame): {
+  readonly times: readonly number[];
+  readonly step: number;
+} {
+  const step = niceTimeStep(usPerPx * labelPx);
+  return { times: ticks(Math.max(0, fromUs), toUs, step), step };
 }
 
 /** A name or number in the gutter, to the left of the plot. */

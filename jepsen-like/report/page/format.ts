@@ -6,10 +6,10 @@ export function formatDuration(us: number): string {
   return `${Math.floor(us / 60_000_000)} min ${Math.round((us / 1_000_000) % 60)} s`;
 }
 
-/** A point in time since the run began, exact to `stepUs`: `12.345 s`, `3:07 min`. */
+/** A point in time since the run began, exact to `stepUs`: `12.345 s`; in steps of half a minute and more `3:30 min`. */
 export function formatTime(us: number, stepUs: number): string {
   const digits = Math.min(6, Math.max(0, Math.ceil(-Math.log10(stepUs / 1_000_000) - 1e-9)));
-  if (stepUs >= 10_000_000) {
+  if (stepUs >= 30_000_000) {
     const seconds = Math.round(us / 1_000_000);
     return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')} min`;
   }

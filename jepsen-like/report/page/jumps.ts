@@ -41,11 +41,10 @@ export function createJumps(
     bringIntoSight();
   }
 
-  /** The head of the plots, or, if the timeline is long, the lane itself. */
   function bringIntoSight(): void {
-    const top = timeline.topOfMarked() ?? 0;
-    const isNear = top < browser.innerHeight * 0.4;
-    element(isNear ? 'strip' : 'plot-timeline').scrollIntoView({ block: isNear ? 'start' : 'center' });
+    const anchor = element('anchor');
+    anchor.style['top'] = `${timeline.topOfMarked() ?? 0}px`;
+    anchor.scrollIntoView({ block: 'center' });
   }
 
   browser.document.addEventListener('click', ({ target }) => {

@@ -1,7 +1,7 @@
 import { isAnyMarked } from './lane.js';
 import type { Lane, Marked } from './lane.js';
 import type { Hit } from './plot.js';
-import { placesWithin } from './run.js';
+import { contains, placesWithin } from './run.js';
 import type { Run, Spans } from './run.js';
 import { firstWhere } from './scale.js';
 import { linesOfSpan } from './span-words.js';
@@ -72,6 +72,8 @@ function clientLane(run: Run, lane: number, marked: () => Marked): Lane {
       const item = nearestItem(what === 'operation' ? operations : calls, lane, frame, x);
       return item === null ? null : hitOf(frame, what, item, y);
     },
+    hasMarked: () =>
+      contains(operations.lanes[lane], marked().operations) || contains(calls.lanes[lane], marked().calls),
     neighbour(frame, us, direction, y) {
       const what = hasOperations ? 'operation' : 'call';
       const spans = hasOperations ? operations : calls;

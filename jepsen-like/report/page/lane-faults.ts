@@ -90,6 +90,7 @@ function faultLane({ faults, texts, endUs }: Run, row: number): Lane {
       });
       return found === undefined ? null : hitOf(frame, found, y);
     },
+    hasMarked: () => false,
     neighbour(frame, us, direction, y) {
       const found =
         direction === 1

@@ -85,6 +85,7 @@ function memberLane(member: MemberHistory, endUs: number, range: (frame: Frame) 
       const place = placeAt(segments.at, us);
       return place < 0 || us > endUs ? null : hitOf(frame, place, us, y);
     },
+    hasMarked: () => false,
     neighbour(frame, us, direction, y) {
       const place =
         direction === 1

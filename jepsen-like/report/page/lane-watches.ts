@@ -3,7 +3,7 @@ import { dimmed, isAnyMarked } from './lane.js';
 import type { Lane, Marked } from './lane.js';
 import type { Hit } from './plot.js';
 import { entryTypes } from './packed.js';
-import { placesWithin } from './run.js';
+import { contains, placesWithin } from './run.js';
 import type { Run, Watches } from './run.js';
 import { firstWhere } from './scale.js';
 import { drawBadge } from './spans.js';
@@ -72,6 +72,7 @@ function watchLane({ watches, texts }: Run, row: number, marked: () => Marked): 
       const watch = to > from ? items[to - 1] : undefined;
       return watch === undefined ? null : hitOf(frame, watch, us, y);
     },
+    hasMarked: () => contains(index, marked().watches),
     neighbour(frame, us, direction, y) {
       const entries = Array.from(items).flatMap((watch) => {
         const entry = neighbourEntry(watches, watch, us, direction);

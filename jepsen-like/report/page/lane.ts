@@ -13,6 +13,8 @@ export interface Lane {
   hit(frame: Frame, x: number, inLane: number, y: number): Hit | null;
   /** The first thing that begins after the time (`direction` 1), or the last that began before it (-1). */
   neighbour(frame: Frame, us: number, direction: 1 | -1, y: number): Hit | null;
+  /** Whether anything in it is lifted out. */
+  hasMarked(): boolean;
 }
 
 /** Things that the timeline lifts out, by what they are and their position; each with its number. Empty: none. */

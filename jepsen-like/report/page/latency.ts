@@ -1,16 +1,20 @@
-import { drawInGutter, drawTimeAxis } from './axis.js';
+import { drawInGutter, drawTimeLines, drawTimeNames } from './axis.js';
+import { bucketStep } from './buckets.js';
 import { formatDuration, formatTime } from './format.js';
 import { binCount, binOf, binsPerDecade, latencyOf, percentileBin } from './histograms.js';
 import { drawPoints, pointsMax } from './latency-points.js';
 import { linesOfSpan } from './span-words.js';
 import type { Hit, Plot } from './plot.js';
+import { visibleItems } from './run.js';
 import type { Run } from './run.js';
-import { firstWhere, niceTimeStep } from './scale.js';
+import { firstWhere } from './scale.js';
 import type { Shade } from './shade.js';
 import { createSurface, within } from './surface.js';
 import type { Frame } from './surface.js';
 
 const bucketPx = 7;
+/** A percentile of fewer says nothing. */
+const bucketItems = 25;
 const axisPx = 20;
 const topPx = 8;
 /** Bins that share a cell of the picture. */
@@ -45,16 +49,8 @@ export function createLatencyPlot(run: Run, shade: Shade): Plot {
   const yOfItem = (item: number): number =>
     yOf(Math.log10(Math.max(1, operations.length[item] ?? 1)) * binsPerDecade);
 
-  function visible(frame: Frame): { readonly from: number; readonly to: number } {
-    const { at, count } = operations;
-    return {
-      from: firstWhere(count, (item) => (at[item] ?? 0) >= frame.fromUs),
-      to: firstWhere(count, (item) => (at[item] ?? 0) > frame.toUs),
-    };
-  }
-
   function bucketsOf(frame: Frame): Buckets {
-    const stepUs = niceTimeStep(frame.usPerPx * bucketPx);
+    const stepUs = bucketStep(operations, frame, { widthPx: bucketPx, items: bucketItems });
     const firstUs = Math.floor(frame.fromUs / stepUs) * stepUs;
     const count = Math.ceil((frame.toUs - firstUs) / stepUs);
     const counts = new Uint32Array(count * binCount);
@@ -135,7 +131,7 @@ export function createLatencyPlot(run: Run, shade: Shade): Plot {
   }
 
   function nearest(frame: Frame, x: number, y: number): number {
-    const { from, to } = visible(frame);
+    const { from, to } = visibleItems(operations, frame);
     let best = -1;
     let bestDistance = nearPx;
     const { at, length } = operations;
@@ -180,22 +176,24 @@ export function createLatencyPlot(run: Run, shade: Shade): Plot {
       surface.clear();
       within(surface, frame, () => {
         shade.draw(surface, frame);
-        drawTimeAxis(surface, frame, [surface.height - 9]);
+        drawTimeLines(surface, frame);
       });
+      drawTimeNames(surface, frame, surface.height - 9);
       drawScale(frame);
       within(surface, frame, () => {
-        const range = visible(frame);
+        const range = visibleItems(operations, frame);
         const buckets = bucketsOf(frame);
         const isNear = range.to - range.from <= pointsMax;
         if (!isNear) drawCells(frame, buckets);
         drawPoints({ surface, frame, operations, range, yOfItem, withOk: isNear });
+        if (range.to - range.from < bucketItems * 4) return;
         drawPercentile(frame, buckets, 0.5, []);
         drawPercentile(frame, buckets, 0.99, [4, 3]);
       });
     },
     hit(frame, x, y) {
       if (x < frame.left || x > frame.right) return null;
-      const { from, to } = visible(frame);
+      const { from, to } = visibleItems(operations, frame);
       const item = to - from <= pointsMax ? nearest(frame, x, y) : -1;
       if (item < 0) return hitBucket(frame, x);
       return {

@@ -1,4 +1,4 @@
-import { drawTimeAxis } from './axis.js';
+import { drawTimeLines, drawTimeNames } from './axis.js';
 import type { Plot } from './plot.js';
 import type { Run } from './run.js';
 import type { Shade } from './shade.js';
@@ -41,8 +41,9 @@ export function createOverview({ operations, endUs }: Run, shade: Shade, view: V
       const bottom = height - axisPx;
       within(surface, frame, () => {
         shade.draw(surface, frame);
-        drawTimeAxis(surface, frame, [height - 8]);
+        drawTimeLines(surface, frame);
       });
+      drawTimeNames(surface, frame, height - 8);
       const most = counts.reduce((highest, each) => Math.max(highest, each), 1);
       context.fillStyle = palette.ok;
       context.globalAlpha = 0.6;
@@ -52,7 +53,7 @@ export function createOverview({ operations, endUs }: Run, shade: Shade, view: V
       });
       const left = frame.xOf(view.fromUs);
       const right = frame.xOf(view.toUs);
-      context.globalAlpha = 0.72;
+      context.globalAlpha = 0.6;
       context.fillStyle = palette.panel;
       context.fillRect(frame.left, 0, Math.max(0, left - frame.left), bottom);
       context.fillRect(right, 0, Math.max(0, frame.right - right), bottom);

@@ -1,14 +1,16 @@
-import { drawInGutter, drawTimeAxis } from './axis.js';
+import { drawInGutter, drawTimeLines, drawTimeNames } from './axis.js';
+import { bucketStep } from './buckets.js';
 import { formatCount, formatTime } from './format.js';
 import { outcomes } from './packed.js';
 import type { Plot } from './plot.js';
 import type { Run } from './run.js';
-import { firstWhere, niceStep, niceTimeStep } from './scale.js';
+import { firstWhere, niceStep } from './scale.js';
 import type { Shade } from './shade.js';
 import { createSurface, within } from './surface.js';
 import type { Frame } from './surface.js';
 
 const bucketPx = 5;
+const bucketItems = 4;
 const axisPx = 20;
 const topPx = 8;
 
@@ -26,7 +28,7 @@ export function createRatePlot({ operations }: Run, shade: Shade): Plot {
   const surface = createSurface('rate');
 
   function bucketsOf(frame: Frame): Buckets {
-    const stepUs = niceTimeStep(frame.usPerPx * bucketPx);
+    const stepUs = bucketStep(operations, frame, { widthPx: bucketPx, items: bucketItems });
     const firstUs = Math.floor(frame.fromUs / stepUs) * stepUs;
     const count = Math.ceil((frame.toUs - firstUs) / stepUs);
     const counts = outcomes.map(() => new Uint32Array(count));
@@ -55,8 +57,11 @@ export function createRatePlot({ operations }: Run, shade: Shade): Plot {
       const top = Math.ceil((buckets.most * perSecond) / tick) * tick;
       const bottom = height - axisPx;
       const yOf = (rate: number): number => bottom - (rate / top) * (bottom - topPx);
-      within(surface, frame, () => shade.draw(surface, frame));
-      within(surface, frame, () => drawTimeAxis(surface, frame, [height - 9]));
+      within(surface, frame, () => {
+        shade.draw(surface, frame);
+        drawTimeLines(surface, frame);
+      });
+      drawTimeNames(surface, frame, height - 9);
       context.strokeStyle = palette.line;
       for (let rate = 0; rate <= top * 1.001; rate += tick) {
         drawInGutter(surface, frame, formatCount(Number(rate.toPrecision(3))), yOf(rate));

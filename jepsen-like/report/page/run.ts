@@ -134,3 +134,19 @@ export function placesWithin(
     to: firstWhere(items.length, (place) => (at[items[place] ?? 0] ?? 0) > toUs),
   };
 }
+
+/** Positions of those that begin in view. */
+export function visibleItems(
+  { at, count }: Spans,
+  { fromUs, toUs }: { readonly fromUs: number; readonly toUs: number },
+): { readonly from: number; readonly to: number } {
+  return {
+    from: firstWhere(count, (item) => (at[item] ?? 0) >= fromUs),
+    to: firstWhere(count, (item) => (at[item] ?? 0) > toUs),
+  };
+}
+
+/** Whether the lane holds any of the items. */
+export function contains(lane: LaneIndex | undefined, items: ReadonlyMap<number, number>): boolean {
+  return lane !== undefined && [...items.keys()].some((item) => lane.items.includes(item));
+}

@@ -20,6 +20,8 @@ export interface StripOptions {
 /** Below this width a bar is a stroke, and those that were ok flow together. */
 const strokePx = 3;
 const textFromPx = 46;
+/** Many together weigh less: what went wrong among them stands out. */
+const flowing = 0.6;
 
 /** The bars of a lane: filled, hollow or hatched by their outcome. */
 export function drawStrip(options: StripOptions): void {
@@ -42,6 +44,7 @@ export function drawStrip(options: StripOptions): void {
     context.fillStyle = surface.paints.palette.ok;
     let runFrom = 0;
     let runTo = -Infinity;
+    let isFlowing = false;
     for (let place = from; place < to; place++) {
       const item = index?.items[place] ?? 0;
       const { left, width } = extentOf(options, item);
@@ -52,16 +55,21 @@ export function drawStrip(options: StripOptions): void {
       }
       if (left <= runTo + 0.5 && width < strokePx) {
         runTo = Math.max(runTo, left + width);
+        isFlowing = true;
         continue;
       }
       flush();
       runFrom = left;
       runTo = left + width;
+      isFlowing = false;
     }
     flush();
 
     function flush(): void {
-      if (runTo > runFrom) context.fillRect(runFrom, y, runTo - runFrom, height);
+      if (runTo <= runFrom) return;
+      context.globalAlpha = (isDimmed ? dimmed : 1) * (isFlowing ? flowing : 1);
+      context.fillRect(runFrom, y, runTo - runFrom, height);
+      context.globalAlpha = isDimmed ? dimmed : 1;
     }
   }
 

@@ -81,7 +81,7 @@ export interface Frame {
 
 /** The gutter holds the names of lanes and the numbers of scales. */
 export function frameOf({ fromUs, toUs }: Pick<View, 'fromUs' | 'toUs'>, width: number): Frame {
-  const left = width < 600 ? 48 : 76;
+  const left = width < 600 ? 56 : 76;
   const right = Math.max(left + 10, width - (width < 600 ? 8 : 16));
   const usPerPx = (toUs - fromUs) / (right - left);
   return {

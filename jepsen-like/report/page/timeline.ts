@@ -1,4 +1,4 @@
-import { drawInGutter, drawTimeAxis } from './axis.js';
+import { drawInGutter, drawTimeLines, drawTimeNames } from './axis.js';
 import type { Lane, Marked } from './lane.js';
 import { clientLanes } from './lane-clients.js';
 import { faultLanes } from './lane-faults.js';
@@ -31,11 +31,10 @@ interface Placed {
 
 export function createTimeline(run: Run, shade: Shade, marked: () => Marked): Timeline {
   const surface = createSurface('timeline');
-  const clients = clientLanes(run, marked);
   const { placed, height } = placeLanes([
     ...faultLanes(run),
     ...memberLanes(run),
-    ...clients,
+    ...clientLanes(run, marked),
     ...watchLanes(run, marked),
   ]);
   surface.canvas.style['height'] = `${height}px`;
@@ -46,8 +45,12 @@ export function createTimeline(run: Run, shade: Shade, marked: () => Marked): Ti
     draw(frame) {
       surface.clear();
       const { context, paints } = surface;
-      within(surface, frame, () => shade.draw(surface, frame));
-      within(surface, frame, () => drawTimeAxis(surface, frame, [9, surface.height - 9]));
+      within(surface, frame, () => {
+        shade.draw(surface, frame);
+        drawTimeLines(surface, frame);
+      });
+      drawTimeNames(surface, frame, 9);
+      drawTimeNames(surface, frame, surface.height - 9);
       placed.forEach(({ lane, y, group }, place) => {
         if (group !== null) {
           context.fillStyle = paints.palette.muted;
@@ -77,20 +80,7 @@ export function createTimeline(run: Run, shade: Shade, marked: () => Marked): Ti
       const found = placed[Math.max(0, chosen)];
       return found?.lane.neighbour(frame, us, direction, found.y) ?? null;
     },
-    topOfMarked() {
-      const { operations, calls } = marked();
-      const tops = placed.flatMap(({ lane, y }) => {
-        const client = clients.indexOf(lane);
-        const has = (items: ReadonlyMap<number, number>, inLane: Uint32Array | undefined): boolean =>
-          inLane !== undefined && [...items.keys()].some((item) => inLane.includes(item));
-        const isMarked =
-          client >= 0 &&
-          (has(operations, run.operations.lanes[client]?.items) ||
-            has(calls, run.calls.lanes[client]?.items));
-        return isMarked ? [y] : [];
-      });
-      return tops[0] ?? null;
-    },
+    topOfMarked: () => placed.find(({ lane }) => lane.hasMarked())?.y ?? null,
   };
 }
 

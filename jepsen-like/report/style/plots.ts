@@ -26,8 +26,9 @@ export const plots = `
 #hint { color: var(--muted); font-size: 13px; margin: 6px 2px; }
 #strip {
   display: flex; flex-wrap: wrap; gap: 8px; align-items: center; padding: 7px 12px; margin-bottom: 8px; border-radius: 8px;
-  background: var(--bad-soft);
+  background: var(--bad-soft); position: sticky; top: 0; z-index: 2; box-shadow: 0 1px 0 var(--line);
 }
+.plot { position: relative; } #anchor { position: absolute; left: 0; width: 1px; height: 1px; }
 #strip-text { flex: 1; min-width: 200px; overflow-wrap: anywhere; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 10px 2px; color: var(--muted); font-size: 13px; }
 .legend li { display: flex; align-items: center; gap: 7px; }

@@ -7,9 +7,9 @@ export const verdicts = `
 ul.verdicts, .evidence, .states, .legend, #keys, .edges { list-style: none; margin: 0; padding: 0; }
 ul.verdicts {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 1px;
-  background: var(--line); border: 1px solid var(--line); border-radius: 10px; overflow: hidden;
+  background: var(--panel); border: 1px solid var(--line); border-radius: 10px; overflow: hidden;
 }
-.verdict { display: flex; flex-wrap: wrap; gap: 2px 9px; align-items: center; padding: 10px 14px; background: var(--panel); }
+.verdict { display: flex; flex-wrap: wrap; gap: 2px 9px; align-items: center; padding: 10px 14px; background: var(--panel); box-shadow: 0 0 0 1px var(--line); }
 .verdict .name { font-weight: 600; overflow-wrap: anywhere; }
 .verdict .word { color: var(--muted); }
 .verdict.violated { background: var(--bad-soft); } .verdict.violated .word { color: var(--bad); font-weight: 600; }

@@ -14,6 +14,7 @@ interface Planted {
   readonly body: OperationBody;
 }
 
+const aroundUs = 500_000;
 const done = { type: 'ok', value: null } as const;
 const write = (value: string): OperationBody => ({ kind: 'write', key: 'register/7', value, outcome: done });
 const read = (value: string | null): OperationBody => ({
@@ -114,31 +115,35 @@ function cycle(at: number): Planted[] {
   ];
 }
 
-/** Takes out what their clients did meanwhile, puts these in, and numbers all anew; gives the numbers of these. */
+/** Takes out what processes that live then do meanwhile, lets them do these, and numbers all anew; gives the numbers of these. */
 function plant(
   operations: readonly Operation[],
   all: readonly Planted[],
 ): { readonly operations: Operation[]; readonly planted: readonly number[] } {
-  const from = Math.min(...all.map(({ fromUs }) => fromUs));
-  const processAt = (client: number, us: number): number =>
-    operations.findLast(({ process, invokedUs }) => process === client && invokedUs <= us)?.process ?? client;
-  const added = all.map(({ client, fromUs, toUs, body }) => ({
-    ...{ ...body, id: -1, process: processAt(client, from), invokedUs: fromUs, completedUs: toUs },
-  }));
-  const clients = new Set(all.map(({ client }) => client));
-  const kept = operations.filter(({ process, invokedUs, completedUs }) =>
-    all.every(({ fromUs, toUs }) => {
-      const touches =
-        invokedUs < (toUs ?? fromUs + 10_000) + 12_000 && (completedUs ?? invokedUs) > fromUs - 12_000;
-      return !touches || !clients.has(process);
-    }),
-  );
+  const added: Operation[] = [];
+  let kept = operations;
+  for (const { client, fromUs, toUs, body } of all) {
+    const around = operations.filter(({ invokedUs }) => Math.abs(invokedUs - fromUs) < aroundUs);
+    const living = [...new Set(around.map(({ process }) => process))].sort((a, b) => a - b);
+    const process = living[client % living.length] ?? client;
+    added.push({ ...body, id: -1, process, invokedUs: fromUs, completedUs: toUs });
+    kept = kept.filter((each) => each.process !== process || !isNear(each, fromUs));
+    // After an unknown outcome its client would go on as another.
+    if (body.outcome.type === 'unknown')
+      kept = kept.map((each) =>
+        each.process === process && each.invokedUs > fromUs ? { ...each, process: process + 100_000 } : each,
+      );
+  }
   const sorted = [...kept, ...added].sort((a, b) => a.invokedUs - b.invokedUs);
   const numbers = new Map(sorted.map((operation, id) => [operation, id]));
   return {
     operations: sorted.map((operation, id) => ({ ...operation, id })),
     planted: added.map((operation) => numbers.get(operation) ?? -1),
   };
+}
+
+function isNear({ invokedUs, completedUs }: Operation, us: number): boolean {
+  return invokedUs < us + 25_000 && (completedUs ?? invokedUs) > us - 25_000;
 }
 
 function staleAnomaly(ids: readonly number[]): Anomaly {
