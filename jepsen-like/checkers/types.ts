@@ -21,6 +21,8 @@ export interface Anomaly {
   readonly calls: readonly number[];
   readonly watches: readonly number[];
   readonly drawing: Drawing | null;
+  /** When it showed, for what no operation, call or watch tells the time of: a broken invariant. */
+  readonly atUs?: number;
 }
 
 export type Drawing =

@@ -2,6 +2,7 @@ import type { History, Operation, WatchLog } from '../history/index.js';
 import { wordsOfCall, wordsOfWatch } from './call-words.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
+import { boundsOf } from './pack.js';
 import { lineOf } from './words.js';
 
 /** What anomalies name by number. A number that the history does not have is told as such: the report never fails for it. */
@@ -10,9 +11,13 @@ export interface Known {
   call(id: number): string;
   watch(id: number): string;
   operationOf(id: number): Operation | null;
+  /** A time of the history as the page has it: since the run began. */
+  sinceStart(us: number): number;
 }
 
-export function createKnown({ operations, calls, watches }: History): Known {
+export function createKnown(history: History): Known {
+  const { operations, calls, watches } = history;
+  const { startUs } = boundsOf(history);
   const byId = new Map(operations.map((operation) => [operation.id, operation]));
   const callById = new Map(calls.map((call) => [call.id, call]));
   const watchById = new Map<number, WatchLog>(watches.map((watch) => [watch.id, watch]));
@@ -33,6 +38,7 @@ export function createKnown({ operations, calls, watches }: History): Known {
       return watch === undefined ? missing : wordsOfWatch(watch);
     },
     operationOf: (id) => byId.get(id) ?? null,
+    sinceStart: (us) => Math.round(us - startUs),
   };
 }
 

@@ -75,8 +75,8 @@ function anomalyArticle(
   anomaly: Anomaly,
   { checker, number, known }: { readonly checker: string; readonly number: number; readonly known: Known },
 ): Html {
-  const { name, explanation, drawing, operations, calls, watches } = anomaly;
-  const hasTarget = operations.length + calls.length + watches.length > 0;
+  const { name, explanation, drawing, operations, calls, watches, atUs } = anomaly;
+  const hasTarget = atUs !== undefined || operations.length + calls.length + watches.length > 0;
   return html`<details class="anomaly" id="anomaly-${number}" ${trustedOpen(number)}>
     <summary>
       <span class="number">${number}</span>
@@ -95,6 +95,7 @@ function anomalyArticle(
               data-operations="${operations.join(' ')}"
               data-calls="${calls.join(' ')}"
               data-watches="${watches.join(' ')}"
+              data-at="${atUs === undefined ? '' : known.sinceStart(atUs)}"
             >
               Show in the timeline
             </button>

@@ -58,6 +58,10 @@ function actionOf(operation: Operation): string {
       return `resign from ${quote(operation.election)}, fence ${operation.fence}`;
     case 'leader':
       return `who leads ${quote(operation.election)}`;
+    case 'observe':
+      return `observe ${quote(operation.election)}`;
+    case 'observe':
+      return `observe ${quote(operation.election)}`;
     case 'grant':
     case 'keep-alive':
     case 'revoke':
@@ -124,12 +128,29 @@ function resultOf(operation: Operation): string {
     case 'unique-id':
       return wordsOfOutcome(operation.outcome, ({ id }) => quote(id));
     case 'lock':
+      return wordsOfOutcome(operation.outcome, ({ fence, front = fence }) =>
+        front === fence ? `fence ${fence}` : `fence ${fence}, while it was the turn of ${front}`,
+      );
     case 'campaign':
       return wordsOfOutcome(operation.outcome, ({ fence }) => `fence ${fence}`);
     case 'leader':
       return wordsOfOutcome(
         operation.outcome,
         ({ value, fence }) => `${quoteOrNothing(value)}, fence ${fence}`,
+      );
+    case 'observe':
+      return wordsOfOutcome(operation.outcome, ({ leaders }) =>
+        listed(
+          leaders.map(({ value, fence }) => `${quote(value)}, fence ${fence}`),
+          ['[', ']'],
+        ),
+      );
+    case 'observe':
+      return wordsOfOutcome(operation.outcome, ({ leaders }) =>
+        listed(
+          leaders.map(({ value, fence }) => `${quote(value)} (${fence})`),
+          ['', ''],
+        ),
       );
     case 'grant':
       return wordsOfOutcome(operation.outcome, ({ ttlSeconds }) => `${ttlSeconds} s`);

@@ -11,6 +11,7 @@ import type { TortureOptions } from './options.js';
 import { planOf } from './plan-of.js';
 import type { PlanChoice } from './plan-of.js';
 import { createProgressLine, describeTotals, listCounts } from './progress.js';
+import { writeReportOf } from './report.js';
 import { runPlan } from './run.js';
 import type { RunResult } from './run.js';
 import { complaintOf, shrinkPlan } from './shrink.js';
@@ -86,7 +87,12 @@ async function tell({ seed, complaint }: Failure, index: number, options: Tortur
   const file = `torture-plan-${seed}.txt`;
   await writeFile(file, printPlan(smallest));
   console.log(`shrunk from ${plan.steps.length} to ${smallest.steps.length} steps: ${file}`);
-  if (index === 0) await writeHistory(await runPlan(smallest), options);
+  const result = await runPlan(smallest);
+  if (index === 0) await writeHistory(result, options);
+  await writeReportOf((index === 0 ? options.report : null) ?? `torture-report-${seed}.html`, result, {
+    title: `torture, seed ${seed}, shrunk from ${plan.steps.length} to ${smallest.steps.length} steps`,
+    replay: `npm run torture -- --replay ${file}`,
+  });
 }
 
 function flagsOf({ workloads, rate, durationMs }: TortureOptions): string {
@@ -118,6 +124,11 @@ async function replay(what: string, options: TortureOptions): Promise<number> {
   const complaint = complaintOf(result);
   if (result.violation !== null) console.log(result.violation.message);
   await writeHistory(result, options);
+  if (options.report !== null)
+    await writeReportOf(options.report, result, {
+      title: `torture, ${/^\d+$/.test(what) ? `seed ${what}` : what}`,
+      replay: `npm run torture -- --replay ${what}${/^\d+$/.test(what) ? flagsOf(options) : ''}`,
+    });
   console.log(complaint === null ? 'verdict: nothing found' : `verdict: FAILED, ${complaint}`);
   return complaint === null ? 0 : 1;
 }

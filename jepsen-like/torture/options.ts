@@ -13,6 +13,7 @@ export interface TortureOptions {
   readonly durationMs: number;
   readonly threads: number;
   readonly history: string | null;
+  readonly report: string | null;
   readonly help: boolean;
 }
 
@@ -39,6 +40,8 @@ Flags:
   --seconds N        simulated seconds of faults in each run (default 20)
   --threads N        default: one a core
   --history FILE     where the history of a replay, or of the first failure, goes as JSON
+  --report FILE      where the report of a replay, or of the first failure, goes as HTML (a failure that is shrunk leaves one beside
+                     its plan in any case)
   --help             this text
 
 Exit code: 0 nothing found, 1 something was found, 2 bad flags or a failure of the kit itself.
@@ -58,6 +61,7 @@ export function readOptions(args: readonly string[], cores: number): TortureOpti
     durationMs: 1000 * numberOf('seconds', values.seconds ?? '20', 1, 3600),
     threads: numberOf('threads', values.threads ?? String(cores), 1, 256),
     history: values.history ?? null,
+    report: values.report ?? null,
     help: values.help ?? false,
   };
 }
@@ -87,6 +91,7 @@ function parseFlags(args: readonly string[]) {
       seconds: text,
       threads: text,
       history: text,
+      report: text,
       help: { ...flag, short: 'h' },
     },
   });

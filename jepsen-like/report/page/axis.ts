@@ -1,5 +1,6 @@
 import { formatTime } from './format.js';
 import { niceTimeStep, ticks } from './scale.js';
+import { within } from './surface.js';
 import type { Frame, Surface } from './surface.js';
 
 const labelPx = 84;
@@ -14,6 +15,15 @@ export function drawTimeLines({ context, height, paints: { palette } }: Surface,
     context.lineTo(x, height);
   }
   context.stroke();
+}
+
+/** A moment that is lifted out: a line through the plot. */
+export function drawMoment(surface: Surface, frame: Frame, atUs: number): void {
+  const { context, height, paints } = surface;
+  within(surface, frame, () => {
+    context.fillStyle = paints.palette.ring;
+    context.fillRect(Math.round(frame.xOf(atUs)) - 1, 0, 2, height);
+  });
 }
 
 /** The names of those times, on a strip of their own. */

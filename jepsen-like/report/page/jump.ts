@@ -6,13 +6,18 @@ export interface Target {
   readonly operations: readonly number[];
   readonly calls: readonly number[];
   readonly watches: readonly number[];
+  /** Null: no moment of its own. */
+  readonly atUs: number | null;
 }
 
 /** Round what is shown: a part of its length, and at least so much. */
 const marginPart = 0.25;
 const marginMinUs = 2000;
+/** What is shown before and after a moment, if nothing else says how much. */
+const beforeUs = 2_000_000;
+const afterUs = 500_000;
 
-/** Reads `data-operations`, `data-calls` and `data-watches`: numbers with blanks between them. */
+/** Reads `data-operations`, `data-calls` and `data-watches`, numbers with blanks between them, and `data-at`. */
 export function targetOf(dataset: Record<string, string | undefined>): Target {
   const numbers = (text: string | undefined): number[] =>
     (text ?? '').split(' ').flatMap((number) => (number === '' ? [] : [Number(number)]));
@@ -20,6 +25,7 @@ export function targetOf(dataset: Record<string, string | undefined>): Target {
     operations: numbers(dataset['operations']),
     calls: numbers(dataset['calls']),
     watches: numbers(dataset['watches']),
+    atUs: numbers(dataset['at'])[0] ?? null,
   };
 }
 
@@ -38,6 +44,7 @@ export function markTarget(run: Run, target: Target): Marked {
     operations: found(run.operations.id, target.operations),
     calls: found(run.calls.id, target.calls),
     watches: found(run.watches.id, target.watches),
+    atUs: target.atUs,
   };
 }
 
@@ -61,7 +68,13 @@ export function windowOf(
   see(run.operations.at, run.operations.length, marked.operations);
   see(run.calls.at, run.calls.length, marked.calls);
   if (from === Infinity) see(run.watches.at, run.watches.length, marked.watches);
-  if (from === Infinity) return null;
+  const { atUs } = marked;
+  if (from === Infinity)
+    return atUs === null ? null : { fromUs: atUs - beforeUs, toUs: Math.min(run.endUs, atUs) + afterUs };
+  if (atUs !== null) {
+    from = Math.min(from, atUs);
+    to = Math.max(to, atUs);
+  }
   const margin = Math.max(marginMinUs, (to - from) * marginPart);
   return { fromUs: from - margin, toUs: to + margin };
 }

@@ -36,7 +36,8 @@ export function createJumps(
     cameFrom = from;
     strip.hidden = false;
     back.hidden = from === null;
-    element('strip-text').textContent = isAnyMarked(marked) ? text : `${text}: not in this history`;
+    const isThere = isAnyMarked(marked) || marked.atUs !== null;
+    element('strip-text').textContent = isThere ? text : `${text}: not in this history`;
     timeline.surface.canvas.focus({ preventScroll: true });
     bringIntoSight();
   }
@@ -64,7 +65,8 @@ export function createJumps(
   element('go').addEventListener('submit', (event) => {
     event.preventDefault();
     const text = element('go-number').value.trim();
-    if (text !== '') jump({ operations: [Number(text)], calls: [], watches: [] }, `Operation ${text}`, null);
+    if (text !== '')
+      jump({ operations: [Number(text)], calls: [], watches: [], atUs: null }, `Operation ${text}`, null);
   });
 
   return { clear };

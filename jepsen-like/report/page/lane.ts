@@ -17,15 +17,20 @@ export interface Lane {
   hasMarked(): boolean;
 }
 
-/** Things that the timeline lifts out, by what they are and their position; each with its number. Empty: none. */
+/** What the plots lift out: things by what they are and their position, each with its number; and a moment. */
 export interface Marked {
   readonly operations: ReadonlyMap<number, number>;
   readonly calls: ReadonlyMap<number, number>;
   readonly watches: ReadonlyMap<number, number>;
+  /** Null: none. */
+  readonly atUs: number | null;
 }
 
-export const nothingMarked: Marked = { operations: new Map(), calls: new Map(), watches: new Map() };
+export const nothingMarked: Marked = {
+  ...{ operations: new Map(), calls: new Map(), watches: new Map(), atUs: null },
+};
 
+/** Whether there are things among what is marked: the others step back then. */
 export function isAnyMarked({ operations, calls, watches }: Marked): boolean {
   return operations.size + calls.size + watches.size > 0;
 }

@@ -1,3 +1,4 @@
+import { drawMoment } from './axis.js';
 import { browser, element } from './browser.js';
 import { formatDuration, formatTime } from './format.js';
 import { listenToPointers } from './gestures.js';
@@ -47,6 +48,9 @@ export function createPage(run: Run): void {
   function draw(): void {
     const begin = performance.now();
     for (const plot of plots) plot.draw(frameOf(view, plot.surface.canvas.clientWidth));
+    for (const { surface } of detailed) {
+      if (marked.atUs !== null) drawMoment(surface, frameOf(view, surface.width), marked.atUs);
+    }
     const { fromUs, toUs } = view;
     const step = niceTimeStep((toUs - fromUs) / 100);
     element('window').textContent =
