@@ -1,9 +1,7 @@
 import type { History, Operation } from '../history/index.js';
 import { anomalyOf, verdictOf } from './anomaly.js';
+import { driftShare } from './lease-ends.js';
 import type { Anomaly, Checker } from './types.js';
-
-/** Clocks of members may run faster than those of clients by so much of a lease's time. */
-const driftShare = 0.25;
 
 /**
  * A lease lives for as long as it was last given, counted from when its client asked: until then its key is there. Once somebody was
@@ -14,7 +12,7 @@ export const leases: Checker = {
   check({ operations }: History) {
     const byLease = new Map<string, Operation[]>();
     for (const operation of operations) {
-      if (!('lease' in operation)) continue;
+      if (!('lease' in operation) || operation.kind === 'lock' || operation.kind === 'campaign') continue;
       const known = byLease.get(operation.lease);
       if (known === undefined) byLease.set(operation.lease, [operation]);
       else known.push(operation);

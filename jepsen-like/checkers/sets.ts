@@ -12,7 +12,11 @@ export const sets: Checker = {
   name: 'sets',
   check({ operations }: History) {
     const adds = operations.filter((each): each is Kind<'add'> => each.kind === 'add');
-    const reads = operations.filter((each): each is Kind<'elements'> => each.kind === 'elements');
+    const guarded = new Set(operations.map((each) => (each.kind === 'guarded-add' ? each.set : null)));
+    // Those that a lock guards are judged with their locks.
+    const reads = operations.filter(
+      (each): each is Kind<'elements'> => each.kind === 'elements' && !guarded.has(each.set),
+    );
     if (reads.length === 0) return { type: 'skipped' };
     const anomalies: Anomaly[] = [];
     for (const read of reads) {

@@ -5,7 +5,8 @@ import type { History } from '../history/index.js';
  * taken for `ok`. `skipped`: nothing in the history concerns it.
  */
 export type Verdict =
-  | { readonly type: 'ok' }
+  /** `remarks`: what is worth telling though it breaks no promise. */
+  | { readonly type: 'ok'; readonly remarks?: readonly string[] }
   | { readonly type: 'skipped' }
   | { readonly type: 'unknown'; readonly reason: string }
   | { readonly type: 'violated'; readonly anomalies: readonly Anomaly[] };

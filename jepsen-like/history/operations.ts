@@ -49,8 +49,16 @@ export type OperationBody =
   | Body<'balances', object, { readonly balances: Readonly<Record<string, number>> }>
   // --- Unique ids
   | Body<'unique-id', object, { readonly id: string }>
-  // --- Locks. `fence` is the revision at which the lock's key was created.
-  | Body<'lock', { readonly name: string }, { readonly fence: number }>
+  // --- Locks. `fence` is the revision at which the lock's key was created, and `lease` what it hangs on.
+  /**
+   * `front`: the create revision of the key whose turn it was at the revision that the store answered with: the same as
+   * `fence`, if the store keeps its word. `fence` 0: the key was not there then.
+   */
+  | Body<
+      'lock',
+      { readonly name: string; readonly lease?: string },
+      { readonly fence: number; readonly front?: number }
+    >
   | Body<'unlock', { readonly name: string; readonly fence: number }, null>
   /** Adds an element to the set that the lock guards: read, think, write. `fenced`: the write is refused once a later fence wrote. */
   | Body<
@@ -64,9 +72,16 @@ export type OperationBody =
       null
     >
   // --- Elections
-  | Body<'campaign', { readonly election: string; readonly value: string }, { readonly fence: number }>
+  | Body<
+      'campaign',
+      { readonly election: string; readonly value: string; readonly lease?: string },
+      { readonly fence: number }
+    >
   | Body<'resign', { readonly election: string; readonly fence: number }, null>
+  /** `value` null, `fence` 0: nobody leads. */
   | Body<'leader', { readonly election: string }, { readonly value: string | null; readonly fence: number }>
+  /** Whoever led when it began, then whoever led next; some may be passed over. `atUs`: when the observer was told. */
+  | Body<'observe', { readonly election: string }, { readonly leaders: readonly ObservedLeader[] }>
   // --- Leases
   | Body<'grant', { readonly lease: string; readonly ttlSeconds: number }, { readonly ttlSeconds: number }>
   /** `ttlSeconds` 0: gone. */
@@ -83,6 +98,12 @@ export type OperationBody =
     >
   | Body<'grant-right', { readonly user: string; readonly key: string }, null>
   | Body<'revoke-right', { readonly user: string; readonly key: string }, null>;
+
+export interface ObservedLeader {
+  readonly value: string;
+  readonly fence: number;
+  readonly atUs: number;
+}
 
 /** The results of `append` stand at the positions of their steps: lists for reads, null for appends. */
 export type AppendStep =

@@ -24,13 +24,15 @@ export interface Session {
     request: Extract<Request, { readonly type: Type }>,
   ): Promise<ResponseOf<Type>>;
   watch(spec: WatchSpec): WatchHandle;
-  /** Waits for its turn. `key` is what `unlock` takes; `fence` the revision at which it was created. */
-  lock(name: string, lease: string): Promise<{ readonly key: string; readonly fence: number }>;
+  /** Waits for its turn. */
+  lock(name: string, lease: string): Promise<HeldLock>;
   unlock(key: string): Promise<void>;
   campaign(election: string, lease: string, value: string): Promise<Leadership>;
   resign(leadership: Leadership): Promise<void>;
   /** Null: nobody leads. */
   leader(election: string): Promise<{ readonly value: string; readonly fence: number } | null>;
+  /** Who leads, and who does after that: a stream. */
+  observe(election: string): Observation;
   /** Any other method, by its path and messages. */
   admin(path: string, message: Uint8Array): Promise<Uint8Array>;
   /** From now on it asks as this user, with a token that it gets; null: as nobody. */
@@ -39,6 +41,21 @@ export interface Session {
   moveOn(): void;
   /** It goes on as a new process. */
   renew(): void;
+}
+
+export interface HeldLock {
+  /** What `unlock` takes. */
+  readonly key: string;
+  /** The revision at which the key was created; 0: it was not there when the lock was granted. */
+  readonly fence: number;
+  /** The lowest such revision of all that wanted the lock then: whose turn it was. */
+  readonly front: number;
+}
+
+export interface Observation {
+  /** The next leader; null: the server ended the call. Rejects with a CallError. */
+  next(): Promise<{ readonly value: string; readonly fence: number } | null>;
+  cancel(): void;
 }
 
 export interface Leadership {
@@ -114,7 +131,7 @@ export function createSession(options: SessionOptions): Session {
       const answer = await call('/v3lockpb.Lock/Lock', message.finish(), waitTimeoutMs);
       const locked = v3lockpb.LockResponse.decode(answer);
       const key = Buffer.from(locked.key).toString('utf8');
-      return { key, fence: await fenceOf(key, Number(locked.header?.revision ?? 0)) };
+      return { key, ...(await turnOf(name, key, Number(locked.header?.revision ?? 0))) };
     },
     async unlock(key) {
       const message = v3lockpb.UnlockRequest.encode({ key: Buffer.from(key) }).finish();
@@ -144,15 +161,22 @@ export function createSession(options: SessionOptions): Session {
     async leader(election) {
       const message = v3electionpb.LeaderRequest.encode({ name: Buffer.from(election) }).finish();
       try {
-        const { kv } = v3electionpb.LeaderResponse.decode(
-          await call('/v3electionpb.Election/Leader', message, timeoutMs),
-        );
-        const value = Buffer.from(kv?.value ?? []).toString('utf8');
-        return { value, fence: Number(kv?.createRevision ?? 0) };
+        return leaderOf(await call('/v3electionpb.Election/Leader', message, timeoutMs));
       } catch (error) {
         if (error instanceof CallError && error.message === 'election: no leader') return null;
         throw error;
       }
+    },
+    observe(election) {
+      const stream = transport.open(memberNow(), '/v3electionpb.Election/Observe', { token });
+      stream.send(v3electionpb.LeaderRequest.encode({ name: Buffer.from(election) }).finish());
+      return {
+        async next() {
+          const answer = await stream.next();
+          return answer === null ? null : leaderOf(answer);
+        },
+        cancel: () => stream.cancel(),
+      };
     },
     admin: (path, message) => call(path, message, timeoutMs),
     async login(user) {
@@ -166,12 +190,30 @@ export function createSession(options: SessionOptions): Session {
     renew: () => void (process = recorder.newProcess()),
   };
 
-  /** The lock's answer does not say when its key came to be; a read does, and at whose revision it is still there. */
-  async function fenceOf(key: string, lockedAt: number): Promise<number> {
-    const range = { type: 'range', key, rangeEnd: '', revision: 0, limit: 0, serializable: false } as const;
-    const { kvs } = await request<'range'>(range);
-    return kvs[0]?.createRevision ?? lockedAt;
+  /** The lock's answer does not say when its key came to be. A read of the revision at which it was granted does, and whose turn it was. */
+  async function turnOf(
+    name: string,
+    key: string,
+    revision: number,
+  ): Promise<{ readonly fence: number; readonly front: number }> {
+    const queue = { key: `${name}/`, rangeEnd: `${name}0` };
+    const { kvs } = await request<'range'>({
+      type: 'range',
+      ...queue,
+      revision,
+      limit: 0,
+      serializable: false,
+    });
+    return {
+      fence: kvs.find((kv) => kv.key === key)?.createRevision ?? 0,
+      front: kvs.length === 0 ? 0 : Math.min(...kvs.map(({ createRevision }) => createRevision)),
+    };
   }
+}
+
+function leaderOf(answer: Uint8Array): { readonly value: string; readonly fence: number } {
+  const { kv } = v3electionpb.LeaderResponse.decode(answer);
+  return { value: Buffer.from(kv?.value ?? []).toString('utf8'), fence: Number(kv?.createRevision ?? 0) };
 }
 
 function isRead(request: Request): boolean {

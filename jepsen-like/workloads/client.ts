@@ -2,7 +2,7 @@ import { messageOf } from '../../src/base/index.js';
 import type { Operation, Outcome } from '../history/index.js';
 import { CallError, createSession } from '../store/index.js';
 import type { Recorder, Session, Transport, WatchHandle, WatchSpec } from '../store/index.js';
-import type { Client, FollowHandle, Intent, OperationKind, Result } from './types.js';
+import type { ChurnControl, Client, FollowHandle, Intent, OperationKind, Result } from './types.js';
 
 /** A client as whoever runs it sees it. */
 export interface RunningClient extends Client {
@@ -21,6 +21,8 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   readonly waitTimeoutMs: number;
   readonly clock: Clock;
+  /** Left out: the membership stays as it is. */
+  readonly churn?: ChurnControl;
 }
 
 export interface Clock {
@@ -139,6 +141,7 @@ export function createClient(options: ClientOptions): RunningClient {
       return isEnding;
     },
     background,
+    churn: options.churn ?? null,
     state: new Map(),
     async end() {
       beginEnding();

@@ -37,8 +37,45 @@ export interface Client {
   readonly isEnding: boolean;
   /** Runs beside the client's actions; the run ends it by `isEnding` and by waking its sleeps. What it throws fails the run. */
   background(work: () => Promise<void>): void;
+  /** How members may come and go; null: the membership is to be left as it is. */
+  readonly churn: ChurnControl | null;
   /** What a workload keeps for this client between its actions. */
   readonly state: Map<string, unknown>;
+}
+
+/**
+ * The machines of a run whose membership may change. The cluster itself is asked by the workload; the runner gives machines to members that
+ * were added, and takes them from those that were removed.
+ */
+export interface ChurnControl {
+  /** Voters there were at the start. There is never more than one fewer. */
+  readonly voterCount: number;
+  /** The right to change the membership; null: not now, or somebody else has it. What it answers gives the right back. */
+  begin(): (() => void) | null;
+  /** Where a member of this name would listen to the others. */
+  peerUrlsOf(name: string): readonly string[];
+  /** Names of the machines that are there, with the ids of their members (16 hexadecimal digits). */
+  machines(): ReadonlyMap<string, string>;
+  /** A new machine, with an empty disk, for a member that the cluster has just added. Resolves once a process was started. */
+  startMember(member: JoiningMember): Promise<void>;
+  /** The machine will never come back. Nothing happens when there is none of this name. */
+  stopMember(name: string): Promise<void>;
+}
+
+export interface JoiningMember {
+  readonly name: string;
+  readonly id: string;
+  /** All that belong to the cluster now, the new one included. */
+  readonly members: readonly ClusterMember[];
+}
+
+export interface ClusterMember {
+  /** 16 hexadecimal digits. */
+  readonly id: string;
+  /** Empty until it has started once. */
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly isLearner: boolean;
 }
 
 export interface FollowHandle {
@@ -76,6 +113,8 @@ export interface Workload<Action extends object = object> {
   prepare?(client: Client, options: { readonly keys: number }): Promise<void>;
   /** By every client, after the faults: the last reads. */
   finish?(client: Client, options: { readonly keys: number }): Promise<void>;
+  /** It changes for everybody how the store answers: a run has it alone or not at all. */
+  readonly isAlone?: true;
   /** Names of the checkers that judge it (all checkers look at every run all the same). */
   readonly checkers: readonly string[];
 }
