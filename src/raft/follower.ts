@@ -1,4 +1,4 @@
-import { assert } from '../base/index.js';
+import { assert, QuorateError } from '../base/index.js';
 import { hearFromLeader } from './role.js';
 import { advanceCommit } from './state.js';
 import type { CoreState } from './state.js';
@@ -45,11 +45,23 @@ export function onAppend(state: CoreState, message: Append): void {
 }
 
 export function onHeartbeat(state: CoreState, message: Heartbeat): void {
-  // A leader never claims more than it knows us to hold. Were it so, our log would have lost something: do not follow.
-  if (message.commit <= state.log.lastIndex) advanceCommit(state, message.commit);
+  if (message.commit > state.log.lastIndex) throw wentBack(state, message.commit);
+  advanceCommit(state, message.commit);
   const { id: from, term } = state;
   const { readContext } = message;
   state.outbox.messages.push({ type: 'heartbeat-response', from, to: message.from, term, readContext });
+}
+
+/**
+ * A leader claims no more than this node has acknowledged in its term. So the disk has lost what it had synced: it lies, or an
+ * old copy of it was put back (etcd #10166, #13509). Such a node must not vote any more.
+ */
+function wentBack({ log }: CoreState, commit: Index): QuorateError {
+  return new QuorateError(
+    'storage-corrupt',
+    `this member's log ends at ${log.lastIndex}, but it has acknowledged the entries up to ${commit}: its data is an old copy, ` +
+      'or its disk has lost synced writes. Remove it from the cluster, and add it again with an empty data folder',
+  );
 }
 
 /**

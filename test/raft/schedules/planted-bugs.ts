@@ -48,6 +48,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         : initial;
     }),
     caughtBy: [
+      'QuorateError',
       'the Ready contract',
       'leader completeness',
       'commits have a durable quorum',
@@ -67,7 +68,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     build: sending((message, core) =>
       message.type === 'heartbeat' ? { ...message, commit: core.commit } : message,
     ),
-    caughtBy: ['state machine safety'],
+    caughtBy: ['QuorateError', 'state machine safety'],
   },
   {
     name: 'a follower acknowledges one entry more than it holds',
