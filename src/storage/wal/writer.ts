@@ -46,6 +46,8 @@ export function createWriter({ store, identity, log, garbage: leftovers }: Write
   let garbage = [...leftovers];
   let settlers: Waiter[] = [];
   let settled = true;
+  /** The last head was written without a sync: a call that asks for one needs a write, also when it brings nothing new. */
+  let headUnsynced = false;
   let failure: Error | null = null;
   let closed = false;
   let running = false;
@@ -59,10 +61,11 @@ export function createWriter({ store, identity, log, garbage: leftovers }: Write
   async function writePending(): Promise<void> {
     inFlight = pending;
     pending = nothingGathered(outlook.hardState);
-    if (inFlight.dirty) {
+    if (inFlight.dirty || (inFlight.sync && headUnsynced)) {
       const plan = planBatch(log, inFlight, readBlock);
       await store.write(plan.operations, { sync: inFlight.sync });
       for (const first of plan.garbage) garbage.push(first);
+      headUnsynced = !inFlight.sync;
       if (inFlight.sync) settled = false;
     }
     const { waiters } = inFlight;

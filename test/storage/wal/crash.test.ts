@@ -83,6 +83,17 @@ describe('a crash at every write', () => {
     expect(stopAt).toBeGreaterThan(15);
   });
 
+  it('after an append that has to be durable and brings nothing new: what stands before it is durable, too', async () => {
+    const calls = callsOf([
+      { type: 'reset', jump: 0, count: 1 },
+      ...appends([{ commit: 1, mustSync: false }, { mustSync: true }]),
+    ]);
+    for (const end of ends) {
+      let stopAt = 1;
+      while (await crash(calls, stopAt, end, stopAt)) stopAt += 1;
+    }
+  });
+
   it('of random runs', async () => {
     await fc.assert(
       fc.asyncProperty(actions, fc.constantFrom(...ends), fc.nat(), async (list, end, seed) => {

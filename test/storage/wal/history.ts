@@ -126,7 +126,7 @@ function callOf(action: Action, state: State): Call {
         snapshot: meta,
         entries: state.entries.filter((entry) => entry.index > index),
       };
-      return { action, append: null, compact: meta, durable: true, after };
+      return { action, append: null, compact: meta, durable: meta !== snapshot, after };
     }
     case 'reset': {
       const index = Math.max(hardState.commit, snapshot.index) + 1 + action.jump;
