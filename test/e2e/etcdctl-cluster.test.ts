@@ -280,6 +280,7 @@ async function changeMembers(shell: Shell): Promise<void> {
   newcomer.start();
   await until('started, n4', 'member list');
   await until('true', 'endpoint status', { endpoint: newcomer.endpoint });
+  await until('thing', 'get some --consistency=s', { endpoint: newcomer.endpoint }); // It has caught up.
   await run('get some', { endpoint: newcomer.endpoint, hide: hideLearnerCode });
   await run('get some --consistency=s', { endpoint: newcomer.endpoint });
   await run('put some thing', { endpoint: newcomer.endpoint, hide: hideLearnerCode });
