@@ -11,7 +11,7 @@ export interface PlantedBug {
   /** Whether it shows only in the healing. If not, the healing is left out: progress often suffers as well. */
   readonly inHealing?: true;
   /** What may catch it first: broken properties, or the core's own assertions. */
-  readonly caughtBy: readonly (Property | 'InvariantError')[];
+  readonly caughtBy: readonly (Property | 'InvariantError' | 'QuorateError')[];
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
