@@ -55,7 +55,11 @@ function factsOf(history: History): string[] {
     visible(history.system),
     formatDuration(endUs - startUs),
     counted(operations.length, 'operation'),
-    `${formatCount(ends.ok)} ok, ${formatCount(ends.failed)} failed, ${formatCount(ends.unknown)} unknown`,
+    ...(operations.length === 0
+      ? []
+      : [
+          `${formatCount(ends.ok)} ok, ${formatCount(ends.failed)} failed, ${formatCount(ends.unknown)} unknown`,
+        ]),
     ...(calls.length > 0 ? [counted(calls.length, 'call')] : []),
     ...(watches.length > 0 ? [counted(watches.length, 'watch', 'watches')] : []),
     counted(names.size, 'member'),

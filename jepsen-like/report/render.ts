@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import { writeFile } from 'node:fs/promises';
 import type { Verdict } from '../checkers/types.js';
 import type { History } from '../history/index.js';
@@ -8,6 +7,7 @@ import { headSection } from './head.js';
 import { html, trusted } from './html.js';
 import { createKnown } from './known.js';
 import { pack } from './pack.js';
+import { packedText } from './packed-text.js';
 import { pageScript } from './page-script.js';
 import { pageStyle } from './style/index.js';
 import { plotSection } from './plots.js';
@@ -49,8 +49,7 @@ export function renderReport({ history, verdicts, title }: ReportOptions): strin
       <body>
         ${headSection(title, history, verdicts)}
         <main>${verdictSection(verdicts, known)} ${plotSection()} ${againSection(history)}</main>
-        ${trusted(`<script type="text/plain" id="data">${packedText(history)}</script>`)}
-        ${trusted(`<script>${script}</script>`)}
+        ${packedText('data', JSON.stringify(pack(history)))} ${trusted(`<script>${script}</script>`)}
       </body>
     </html> `;
   return markup;
@@ -59,11 +58,6 @@ export function renderReport({ history, verdicts, title }: ReportOptions): strin
 /** Errors: those of the file system. */
 export async function writeReport(path: string, options: ReportOptions): Promise<void> {
   await writeFile(path, renderReport(options));
-}
-
-/** gzip's header holds no time here; base64 holds nothing that HTML knows. */
-function packedText(history: History): string {
-  return gzipSync(JSON.stringify(pack(history)), { level: 6 }).toString('base64');
 }
 
 function digestOf(text: string): string {

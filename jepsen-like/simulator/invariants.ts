@@ -5,10 +5,13 @@ import type { Host } from './host.js';
 export class Violation extends Error {
   override readonly name = 'Violation';
   readonly invariant: string;
+  /** How it was broken. */
+  readonly detail: string;
 
-  constructor(invariant: string, message: string) {
-    super(`${invariant}: ${message}`);
+  constructor(invariant: string, detail: string) {
+    super(`${invariant}: ${detail}`);
     this.invariant = invariant;
+    this.detail = detail;
   }
 }
 
@@ -39,7 +42,14 @@ interface Watched {
   revision: number;
 }
 
-export function createInvariants(onChange: (host: Host, view: MemberView) => void): Invariants {
+export interface Witness {
+  /** Its role, its term or its leader is another. */
+  readonly onChange: (host: Host, view: MemberView) => void;
+  /** It knows more to be committed. Often. */
+  readonly onCommit: (host: Host) => void;
+}
+
+export function createInvariants({ onChange, onCommit }: Witness): Invariants {
   const watched = new Map<Host, Watched>();
   /** Who led in which term (election safety, Raft figure 3). */
   const leaders = new Map<number, string>();
@@ -119,7 +129,7 @@ export function createInvariants(onChange: (host: Host, view: MemberView) => voi
       if (roles.get(host) !== look) {
         roles.set(host, look);
         onChange(host, { role, term, commitIndex: commit });
-      }
+      } else if (commit > state.commitIndex) onCommit(host);
       state.term = term;
       state.commitIndex = commit;
       state.appliedIndex = appliedIndex;

@@ -9,6 +9,7 @@ import type { Agenda } from './agenda.js';
 import { createHost } from './host.js';
 import type { Host } from './host.js';
 import { createInvariants } from './invariants.js';
+import type { MemberView } from './invariants.js';
 import { createLinks } from './links.js';
 import type { Links } from './links.js';
 import { createPeerNetwork } from './peer-network.js';
@@ -39,7 +40,7 @@ export interface World {
   transportOf(client: string): Transport;
   /** All that have one. */
   readonly clients: ReadonlySet<string>;
-  /** Roles and terms, whenever they changed. */
+  /** Roles and terms, whenever they changed, and commit indexes every now and then. */
   readonly notes: readonly MemberNote[];
   /** The member that leads in the highest term, if one does. */
   readonly leader: Host | null;
@@ -50,6 +51,9 @@ export interface World {
   /** Happenings so far. */
   readonly stepCount: number;
 }
+
+/** Commit indexes are noted no more often than this. */
+const commitNoteUs = 100_000;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -76,9 +80,22 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
   const names = Array.from({ length: members }, (_, index) => `m${index + 1}`);
   const clients = new Set<string>();
   let stepCount = 0;
-  const invariants = createInvariants((host, { role, term, commitIndex }) => {
-    trace.note(9, agenda.nowUs, term, commitIndex);
+  /** When each was last noted. */
+  const noted = new Map<Host, number>();
+  const note = (host: Host, { role, term, commitIndex }: MemberView): void => {
     notes.push({ atUs: agenda.nowUs, member: host.name, role: roleOf(role), term, commitIndex });
+    noted.set(host, agenda.nowUs);
+  };
+  const invariants = createInvariants({
+    onChange(host, view) {
+      trace.note(9, agenda.nowUs, view.term, view.commitIndex);
+      note(host, view);
+    },
+    onCommit(host) {
+      if (agenda.nowUs - (noted.get(host) ?? -Infinity) < commitNoteUs) return;
+      const view = invariants.view(host);
+      if (view !== null) note(host, view);
+    },
   });
 
   const configOf = (name: string): MemberConfig => ({

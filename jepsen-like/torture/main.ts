@@ -90,7 +90,7 @@ async function tell({ seed, complaint }: Failure, index: number, options: Tortur
   const result = await runPlan(smallest);
   if (index === 0) await writeHistory(result, options);
   await writeReportOf((index === 0 ? options.report : null) ?? `torture-report-${seed}.html`, result, {
-    title: `torture, seed ${seed}, shrunk from ${plan.steps.length} to ${smallest.steps.length} steps`,
+    title: `torture, seed ${seed}, shrunk from ${plan.steps.length} steps to ${smallest.steps.length}`,
     replay: `npm run torture -- --replay ${file}`,
   });
 }

@@ -36,7 +36,7 @@ export function createMarks(): Marks {
     logger: { debug: () => undefined, info: said, warn: said, error: said },
     look({ operations, calls, watches, members }) {
       const leaders = members.filter(({ role }) => role === 'leader');
-      mark('leader changed', Math.max(0, leaders.length - 1));
+      mark('leader changed', Math.max(0, new Set(leaders.map(({ term }) => term)).size - 1));
       mark('five terms or more', leaders.some(({ term }) => term >= 5) ? 1 : 0);
       for (const { outcome, request } of calls) {
         if (outcome.type === 'unknown') mark('unknown outcome');

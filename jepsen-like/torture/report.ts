@@ -28,7 +28,7 @@ export function reportOf(
           type: 'violated',
           anomalies: [
             {
-              ...{ name: violation.invariant, explanation: violation.message, atUs: simulatedMs * 1000 },
+              ...{ name: violation.invariant, explanation: violation.detail, atUs: simulatedMs * 1000 },
               ...{ operations: [], calls: [], watches: [], drawing: null },
             },
           ],

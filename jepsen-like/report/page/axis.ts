@@ -52,6 +52,15 @@ function timesOf({ fromUs, toUs, usPerPx }: Frame): {
   return { times: ticks(Math.max(0, fromUs), toUs, step), step };
 }
 
+/** Instead of what a plot would show. */
+export function drawNothing(surface: Surface, frame: Frame, text: string): void {
+  const { context, height, paints } = surface;
+  context.fillStyle = paints.palette.muted;
+  context.textAlign = 'center';
+  context.fillText(text, (frame.left + frame.right) / 2, height / 2 - 9);
+  context.textAlign = 'left';
+}
+
 /** A name or number in the gutter, to the left of the plot. */
 export function drawInGutter(
   { context, paints: { palette } }: Surface,

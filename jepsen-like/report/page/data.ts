@@ -1,12 +1,17 @@
 import { element } from './browser.js';
 import type { PackedRun } from './packed.js';
 
-/** The run, from the base64 of its gzip in the page. */
+/** A text of which the page has the base64 of its gzip. */
+export async function readPacked(id: string): Promise<string> {
+  const binary = atob(element(id).textContent ?? '');
+  const bytes = new Uint8Array(binary.length);
+  for (let place = 0; place < bytes.length; place++) bytes[place] = binary.charCodeAt(place);
+  const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(text).text();
+}
+
 export async function readData(): Promise<PackedRun> {
-  const binary = atob(element('data').textContent ?? '');
-  const bytes = Uint8Array.from({ length: binary.length }, (_, place) => binary.charCodeAt(place));
-  const json = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  const packed: unknown = JSON.parse(await new Response(json).text());
+  const packed: unknown = JSON.parse(await readPacked('data'));
   if (!isPackedRun(packed)) throw new Error('its data are of another version');
   return packed;
 }

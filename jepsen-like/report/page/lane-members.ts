@@ -78,7 +78,7 @@ function memberLane(member: MemberHistory, endUs: number, range: (frame: Frame) 
           y: y + topPx,
         });
       }
-      drawCommit(surface, frame, member, { ...range(frame), y: y + topPx + barPx + 2 });
+      drawCommit(surface, frame, member, { ...range(frame), y: y + topPx + barPx + 2, endUs });
     },
     hit(frame, x, _inLane, y) {
       const us = frame.usOf(x);
@@ -172,14 +172,15 @@ function drawCommit(
   { context, paints: { palette } }: Surface,
   frame: Frame,
   member: MemberHistory,
-  { low, high, y }: CommitRange & { readonly y: number },
+  { low, high, y, endUs }: CommitRange & { readonly y: number; readonly endUs: number },
 ): void {
   const scale = (commitPx - 2) / Math.max(1, high - low);
   context.strokeStyle = palette.commit;
   context.lineWidth = 1.3;
   context.beginPath();
   const first = Math.max(frame.left, frame.xOf(member.at[0] ?? 0));
-  for (let x = first; x <= frame.right; x += commitStepPx) {
+  const last = Math.min(frame.right, frame.xOf(endUs));
+  for (let x = first; x <= last; x += commitStepPx) {
     const height = y + commitPx - 1 - (commitAt(member, frame.usOf(x)) - low) * scale;
     if (x === first) context.moveTo(x, height);
     else context.lineTo(x, height);

@@ -1,4 +1,4 @@
-import { drawInGutter, drawTimeLines, drawTimeNames } from './axis.js';
+import { drawInGutter, drawNothing, drawTimeLines, drawTimeNames } from './axis.js';
 import { bucketStep } from './buckets.js';
 import { formatDuration, formatTime } from './format.js';
 import { binCount, binOf, binsPerDecade, latencyOf, percentileBin } from './histograms.js';
@@ -179,6 +179,10 @@ export function createLatencyPlot(run: Run, shade: Shade): Plot {
         drawTimeLines(surface, frame);
       });
       drawTimeNames(surface, frame, surface.height - 9);
+      if (least === binCount) {
+        drawNothing(surface, frame, 'nothing came back');
+        return;
+      }
       drawScale(frame);
       within(surface, frame, () => {
         const range = visibleItems(operations, frame);

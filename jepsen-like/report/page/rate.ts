@@ -1,4 +1,4 @@
-import { drawInGutter, drawTimeLines, drawTimeNames } from './axis.js';
+import { drawInGutter, drawNothing, drawTimeLines, drawTimeNames } from './axis.js';
 import { bucketStep } from './buckets.js';
 import { formatCount, formatTime } from './format.js';
 import { outcomes } from './packed.js';
@@ -62,6 +62,10 @@ export function createRatePlot({ operations }: Run, shade: Shade): Plot {
         drawTimeLines(surface, frame);
       });
       drawTimeNames(surface, frame, height - 9);
+      if (operations.count === 0) {
+        drawNothing(surface, frame, 'no operations');
+        return;
+      }
       context.strokeStyle = palette.line;
       for (let rate = 0; rate <= top * 1.001; rate += tick) {
         drawInGutter(surface, frame, formatCount(Number(rate.toPrecision(3))), yOf(rate));

@@ -32,7 +32,7 @@ ul.verdicts {
 }
 .anomaly .title { font-size: 17px; font-weight: 650; overflow-wrap: anywhere; }
 .anomaly .by { color: var(--muted); }
-.explanation { max-width: 80ch; white-space: pre-line; overflow-wrap: anywhere; margin-top: 0; }
+.explanation { max-width: 92ch; white-space: pre-wrap; overflow-wrap: anywhere; margin-top: 0; }
 figure { margin: 18px 0 8px; }
 .evidence li { padding: 3px 0; }
 @media (max-width: 640px) { .anomaly { padding-left: 12px; padding-right: 12px; } }
