@@ -1,6 +1,7 @@
 import type { Call, History, WatchEvent, WatchLog } from '../history/index.js';
 import { anomalyOf, verdictOf } from './anomaly.js';
 import type { Anomaly, Checker } from './types.js';
+import { drawLost, drawStrange, saidOf } from './watch-drawing.js';
 
 /**
  * What etcd promises of a watch: its events come in the order of their revisions, each once, a revision never split; none is missing
@@ -50,13 +51,16 @@ function writesOf(calls: readonly Call[]): readonly Write[] {
 }
 
 function checkWatch(log: WatchLog, writes: readonly Write[], anomalies: Anomaly[]): void {
-  const blame = (name: string, what: string, calls: readonly number[] = []): void =>
-    void anomalies.push(
-      anomalyOf(name, `watch ${log.id} of ${log.key} from ${log.startRevision}: ${what}`, {
-        watches: [log.id],
-        calls,
-      }),
-    );
+  /** Among all that it said. */
+  let place = -1;
+  const blame = (name: string, what: string, lost: Write | null = null): void => {
+    const told = `watch ${log.id} of ${log.key} from ${log.startRevision}: ${what}`;
+    const said = saidOf(log);
+    anomalies.push({
+      ...anomalyOf(name, told, { watches: [log.id], calls: lost === null ? [] : [lost.call] }),
+      drawing: lost === null ? drawStrange(log.id, said, place) : drawLost(log.id, said, lost),
+    });
+  };
   const told = new Set<string>();
   let from = log.startRevision;
   let last = 0;
@@ -66,9 +70,11 @@ function checkWatch(log: WatchLog, writes: readonly Write[], anomalies: Anomaly[
     if (entry.type === 'created') {
       if (log.startRevision === 0) from = entry.revision + 1;
     } else if (entry.type === 'progress') {
+      place += 1;
       complete = Math.max(complete, entry.revision);
     } else if (entry.type === 'events') {
       const [first] = entry.events;
+      place += 1;
       if (first !== undefined && first.kv.modRevision <= complete && first.kv.modRevision > last)
         blame(
           'progress ahead of events',
@@ -76,7 +82,8 @@ function checkWatch(log: WatchLog, writes: readonly Write[], anomalies: Anomaly[
         );
       if (first !== undefined && first.kv.modRevision <= last)
         blame('events out of order', `revision ${first.kv.modRevision} comes again or late, after ${last}`);
-      for (const event of entry.events) {
+      for (const [nth, event] of entry.events.entries()) {
+        if (nth > 0) place += 1;
         const { key, modRevision } = event.kv;
         const name = `${modRevision} ${key}`;
         if (told.has(name)) blame('event twice', `${key} at revision ${modRevision}`);
@@ -97,7 +104,7 @@ function checkWatch(log: WatchLog, writes: readonly Write[], anomalies: Anomaly[
       blame(
         'event lost',
         `${write.key} at revision ${write.revision}, though it was told all up to ${complete}`,
-        [write.call],
+        write,
       );
   }
 }
