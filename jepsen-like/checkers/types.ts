@@ -59,5 +59,12 @@ export type Drawing =
 export interface Checker {
   /** `linearizability`, `revisions`, `cycles`, `watch`, `locks`, `leases`, `sets`, `bank`, `unique-ids`, `elections`, `auth`. */
   readonly name: string;
-  check(history: History): Verdict;
+  check(history: History, limits?: CheckLimits): Verdict;
 }
+
+export interface CheckLimits {
+  /** Steps that a search may take before it says `unknown`: about a microsecond each. */
+  readonly steps: number;
+}
+
+export const defaultLimits: CheckLimits = { steps: 2_000_000 };

@@ -31,6 +31,14 @@ export type OperationBody =
       { readonly key: string; readonly expected: string | null; readonly value: string },
       { readonly swapped: boolean }
     >
+  /** Puts text behind what the register holds; one that is not there holds none. */
+  | Body<'concat', { readonly key: string; readonly value: string }, null>
+  // --- Transactions over registers. Their results stand at the positions of their steps, null for writes.
+  | Body<
+      'registers',
+      { readonly steps: readonly RegisterStep[] },
+      { readonly reads: readonly (string | null)[] }
+    >
   // --- List-append transactions
   | Body<
       'append',
@@ -90,6 +98,23 @@ export type OperationBody =
   | Body<'attach', { readonly lease: string; readonly key: string }, null>
   /** Whether the key that was attached to the lease is still there. */
   | Body<'attached', { readonly lease: string; readonly key: string }, { readonly present: boolean }>
+  // --- Membership. Members by id, 16 hexadecimal digits.
+  | Body<'member-add', { readonly name: string; readonly isLearner: boolean }, { readonly member: string }>
+  | Body<'member-remove', { readonly member: string }, null>
+  | Body<'member-promote', { readonly member: string }, null>
+  | Body<'member-update', { readonly member: string; readonly peerUrls: readonly string[] }, null>
+  /** Not linearizable: as the asked member knows it. */
+  | Body<
+      'members',
+      { readonly linearizable: boolean },
+      {
+        readonly members: readonly {
+          readonly id: string;
+          readonly isLearner: boolean;
+          readonly peerUrls: readonly string[];
+        }[];
+      }
+    >
   // --- Auth: a call as a user, which the rules in force allow or not.
   | Body<
       'guarded-read',
@@ -108,4 +133,8 @@ export interface ObservedLeader {
 /** The results of `append` stand at the positions of their steps: lists for reads, null for appends. */
 export type AppendStep =
   | { readonly type: 'append'; readonly key: string; readonly value: number }
+  | { readonly type: 'read'; readonly key: string };
+
+export type RegisterStep =
+  | { readonly type: 'write'; readonly key: string; readonly value: string }
   | { readonly type: 'read'; readonly key: string };

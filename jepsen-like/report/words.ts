@@ -1,5 +1,5 @@
 import { unreachable } from '../../src/base/index.js';
-import type { AppendStep, Operation, Outcome } from '../history/index.js';
+import type { AppendStep, Operation, Outcome, RegisterStep } from '../history/index.js';
 import { listed, quote, quoteOrNothing, shortened, visible } from './text.js';
 
 /** What an operation was to do and what came of it: `write k3 = 17`, `done`. */
@@ -34,7 +34,10 @@ function actionOf(operation: Operation): string {
       return `write ${quote(operation.key)} = ${quote(operation.value)}`;
     case 'cas':
       return `swap ${quote(operation.key)} from ${quoteOrNothing(operation.expected)} to ${quote(operation.value)}`;
+    case 'concat':
+      return `put ${quote(operation.value)} behind ${quote(operation.key)}`;
     case 'append':
+    case 'registers':
       return operation.steps.map(wordsOfStep).join(', ');
     case 'add':
       return `add ${operation.element} to ${quote(operation.set)}`;
@@ -62,6 +65,16 @@ function actionOf(operation: Operation): string {
       return `observe ${quote(operation.election)}`;
     case 'observe':
       return `observe ${quote(operation.election)}`;
+    case 'member-add':
+      return `add ${operation.isLearner ? 'learner' : 'member'} ${quote(operation.name)}`;
+    case 'member-remove':
+      return `remove member ${operation.member}`;
+    case 'member-promote':
+      return `promote member ${operation.member}`;
+    case 'member-update':
+      return `update member ${operation.member}: ${operation.peerUrls.join(', ')}`;
+    case 'members':
+      return operation.linearizable ? 'list members' : 'list members, serializable';
     case 'grant':
     case 'keep-alive':
     case 'revoke':
@@ -107,7 +120,8 @@ function actionOfLeaseOrAuth(operation: LeaseOrAuth): string {
   }
 }
 
-function wordsOfStep(step: AppendStep): string {
+function wordsOfStep(step: AppendStep | RegisterStep): string {
+  if (step.type === 'write') return `write ${quote(step.key)} = ${quote(step.value)}`;
   return step.type === 'append' ? `append ${step.value} to ${quote(step.key)}` : `read ${quote(step.key)}`;
 }
 
@@ -119,6 +133,8 @@ function resultOf(operation: Operation): string {
       return wordsOfOutcome(operation.outcome, ({ swapped }) => (swapped ? 'swapped' : 'not swapped'));
     case 'append':
       return wordsOfOutcome(operation.outcome, ({ reads }) => wordsOfReads(operation.steps, reads));
+    case 'registers':
+      return wordsOfOutcome(operation.outcome, ({ reads }) => listed(reads.map(quoteOrNothing), ['[', ']']));
     case 'elements':
       return wordsOfOutcome(operation.outcome, ({ elements }) => listed(elements, ['{', '}']));
     case 'transfer':
@@ -152,6 +168,15 @@ function resultOf(operation: Operation): string {
           ['', ''],
         ),
       );
+    case 'member-add':
+      return wordsOfOutcome(operation.outcome, ({ member }) => member);
+    case 'members':
+      return wordsOfOutcome(operation.outcome, ({ members }) =>
+        listed(
+          members.map(({ id, isLearner }) => (isLearner ? `${id} (learner)` : id)),
+          ['{', '}'],
+        ),
+      );
     case 'grant':
       return wordsOfOutcome(operation.outcome, ({ ttlSeconds }) => `${ttlSeconds} s`);
     case 'keep-alive':
@@ -166,7 +191,11 @@ function resultOf(operation: Operation): string {
         ({ allowed, revision }) => `${allowed ? 'allowed' : 'refused'}, revision ${revision}`,
       );
     case 'write':
+    case 'concat':
     case 'add':
+    case 'member-remove':
+    case 'member-promote':
+    case 'member-update':
     case 'unlock':
     case 'guarded-add':
     case 'resign':
