@@ -5,6 +5,11 @@
 export { createCluster } from './cluster.js';
 export { ClusterError } from './errors.js';
 export type { ClusterErrorCode } from './errors.js';
+export { createGuard } from './guard.js';
+export type { Guard } from './guard.js';
+export { createMemberProcess } from './member-process.js';
+export type { MemberProcessOptions } from './member-process.js';
+export { planPorts } from './ports.js';
 export { describeExit } from './reports.js';
 export type {
   Cluster,

@@ -1,13 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { messageOf, QuorateError } from '../../src/base/index.js';
+import { runLive } from '../live/index.js';
 import { printPlan, readPlan } from '../plan/index.js';
 import type { Plan } from '../plan/index.js';
 import { runCampaign } from './campaign.js';
 import type { Failure, Totals } from './campaign.js';
 import { expectedMarks } from './marks.js';
 import { help, readOptions } from './options.js';
-import type { TortureOptions } from './options.js';
+import type { LiveFlags, TortureOptions } from './options.js';
 import { planOf } from './plan-of.js';
 import type { PlanChoice } from './plan-of.js';
 import { createProgressLine, describeTotals, listCounts } from './progress.js';
@@ -28,12 +29,46 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
+  if (options.live !== null) return live(options, options.live);
   return options.replay === null ? campaign(options) : replay(options.replay, options);
 }
 
 function choiceOf(options: TortureOptions): PlanChoice {
   const { workloads, rate, durationMs } = options;
   return { workloads, actionsPerSecond: rate, durationMs };
+}
+
+// --- Real processes ---------------------------------------------------------------------------------------------------
+
+async function live(options: TortureOptions, flags: LiveFlags): Promise<number> {
+  const { minutes, seeds, workloads, rate, durationMs, history, report } = options;
+  const line = createProgressLine(process.stderr);
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort();
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const output = {
+    show: (text: string): void => line.show(text),
+    tell(text: string): void {
+      line.end();
+      console.log(text);
+    },
+  };
+  const { failures, interrupted } = await runLive(
+    {
+      ...flags,
+      ...{ minutes, seeds, workloads, durationMs },
+      firstSeed: options.seed ?? Math.floor(Math.random() * 2 ** 30),
+      actionsPerSecond: rate,
+      historyFile: history,
+      reportFile: report,
+    },
+    output,
+    controller.signal,
+  );
+  line.end();
+  const fine = interrupted ? 'verdict: nothing found until it was interrupted' : 'verdict: nothing found';
+  console.log(failures === 0 ? fine : 'verdict: FAILED');
+  return failures === 0 ? 0 : 1;
 }
 
 // --- Many seeds -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { QuorateError, messageOf } from '../../src/base/index.js';
+import { liveFaultKinds } from '../live/index.js';
 
 export interface TortureOptions {
   readonly minutes: number;
@@ -15,6 +16,15 @@ export interface TortureOptions {
   readonly history: string | null;
   readonly report: string | null;
   readonly help: boolean;
+  /** Real processes instead of simulated ones; null: simulation. */
+  readonly live: LiveFlags | null;
+}
+
+export interface LiveFlags {
+  readonly system: 'quorate' | 'etcd';
+  readonly members: number;
+  readonly nemeses: readonly string[];
+  readonly usesNamespaces: boolean;
 }
 
 export const help = `Torture a cluster and look for lies.
@@ -44,6 +54,15 @@ Flags:
                      its plan in any case)
   --help             this text
 
+Real processes (docs/torture.md says what is done to them):
+  --live             clusters of real processes, their clients in others: --minutes, --seeds, --seed, --workloads, --rate, --seconds,
+                     --history and --report mean the like (of the last run)
+  --system NAME      quorate (default) or etcd, which has to be installed; goes with --live
+  --members N        how many (default 3)
+  --nemeses A,B      only these: ${liveFaultKinds.join(', ')}; or none
+                     (with --workloads: all of both in every run, instead of a choice by chance)
+  --netns            network namespaces instead of proxies; needs root
+
 Exit code: 0 nothing found, 1 something was found, 2 bad flags or a failure of the kit itself.
 `;
 
@@ -63,6 +82,19 @@ export function readOptions(args: readonly string[], cores: number): TortureOpti
     history: values.history ?? null,
     report: values.report ?? null,
     help: values.help ?? false,
+    live: liveFlagsOf(values),
+  };
+}
+
+function liveFlagsOf(values: ReturnType<typeof parseFlags>['values']): LiveFlags | null {
+  const { live, system = 'quorate', members = '3', nemeses, netns = false } = values;
+  if (live !== true && values.system === undefined) return null;
+  if (system !== 'quorate' && system !== 'etcd') throw bad(`--system ${system}: quorate or etcd`);
+  return {
+    system,
+    members: numberOf('members', members, 1, 9),
+    nemeses: listOf(nemeses),
+    usesNamespaces: netns,
   };
 }
 
@@ -92,6 +124,11 @@ function parseFlags(args: readonly string[]) {
       threads: text,
       history: text,
       report: text,
+      live: flag,
+      system: text,
+      members: text,
+      nemeses: text,
+      netns: flag,
       help: { ...flag, short: 'h' },
     },
   });

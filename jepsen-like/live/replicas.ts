@@ -1,0 +1,34 @@
+import type { MemberRequests } from './requests.js';
+import { CallError } from '../store/index.js';
+
+const pauseMs = 100;
+
+/**
+ * Waits until all members have the same revision, and compares the hashes of what they hold then. Null: they agree. Otherwise what
+ * each of them said; leases may run out meanwhile, so that a member which has moved on is asked again, until `limitMs` is over.
+ */
+export async function compareReplicas(
+  requests: MemberRequests,
+  members: readonly string[],
+  limitMs: number,
+): Promise<string | null> {
+  const endMs = performance.now() + limitMs;
+  for (let last = 'no member answered'; ;) {
+    try {
+      const first = await Promise.all(members.map((member) => requests.hashKv(member, 0)));
+      const revision = Math.min(...first.map(({ header }) => Number(header?.revision ?? 0)));
+      const answers = await Promise.all(members.map((member) => requests.hashKv(member, revision)));
+      const hashes = answers.map(
+        ({ hash, compactRevision }) => `${hash} at ${revision}, compacted ${String(compactRevision)}`,
+      );
+      const isLevel = first.every(({ header }) => Number(header?.revision ?? 0) === revision);
+      last = members.map((member, place) => `${member}: ${hashes[place] ?? ''}`).join('; ');
+      if (isLevel && new Set(hashes).size === 1) return null;
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      last = error.message;
+    }
+    if (performance.now() >= endMs) return last;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
