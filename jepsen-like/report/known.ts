@@ -1,4 +1,4 @@
-import type { History, Operation, WatchLog } from '../history/index.js';
+import type { Call, History, Operation, WatchLog } from '../history/index.js';
 import { wordsOfCall, wordsOfWatch } from './call-words.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
@@ -11,6 +11,7 @@ export interface Known {
   call(id: number): string;
   watch(id: number): string;
   operationOf(id: number): Operation | null;
+  callOf(id: number): Call | null;
   /** A time of the history as the page has it: since the run began. */
   sinceStart(us: number): number;
 }
@@ -38,6 +39,7 @@ export function createKnown(history: History): Known {
       return watch === undefined ? missing : wordsOfWatch(watch);
     },
     operationOf: (id) => byId.get(id) ?? null,
+    callOf: (id) => callById.get(id) ?? null,
     sinceStart: (us) => Math.round(us - startUs),
   };
 }

@@ -125,6 +125,12 @@ function packFaults(notes: readonly FaultNote[], { startUs, endUs }: Bounds, tex
   };
 }
 
+/** One that is down has what it had: all lanes share a scale. */
+function commitsOf(notes: readonly MemberNote[]): number[] {
+  let last = 0;
+  return notes.map(({ role, commitIndex }) => (last = role === 'down' ? last : commitIndex));
+}
+
 function packMembers(notes: readonly MemberNote[], { startUs }: Bounds): PackedMember[] {
   const byName = new Map<string, MemberNote[]>();
   for (const note of notes) {
@@ -140,7 +146,7 @@ function packMembers(notes: readonly MemberNote[], { startUs }: Bounds): PackedM
       at: differences(own.map(({ atUs }) => Math.round(atUs - startUs))),
       role: own.map(({ role }) => roles.indexOf(role)).join(''),
       term: differences(own.map(({ term }) => term)),
-      commit: differences(own.map(({ commitIndex }) => commitIndex)),
+      commit: differences(commitsOf(own)),
     };
   });
 }

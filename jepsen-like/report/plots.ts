@@ -1,8 +1,10 @@
 import { html } from './html.js';
 import type { Html } from './html.js';
+import type { History } from '../history/index.js';
 
 /** Where the script draws. Each plot has a name, a legend in words and shapes, and a place for keys. */
-export function plotSection(): Html {
+export function plotSection({ operations, calls }: History): Html {
+  const what = operations.length === 0 && calls.length > 0 ? 'Calls' : 'Operations';
   return html`<section id="run" aria-labelledby="run-heading">
     <div class="bar-of-run">
       <h2 id="run-heading">The run</h2>
@@ -35,7 +37,7 @@ export function plotSection(): Html {
     </div>
     <div id="plots">
       ${plot('overview', 'The whole run', 'drag to move')}
-      ${plot('rate', 'Operations begun per second', 'by outcome')}
+      ${plot('rate', `${what} begun per second`, 'by outcome')}
       ${plot('latency', 'Latency', 'lines: p50, dashed: p99 of those that were ok')}
       ${plot('timeline', 'Timeline', 'faults, members, clients and watches')}
       <div id="crosshair" hidden></div>

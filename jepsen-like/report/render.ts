@@ -48,7 +48,7 @@ export function renderReport({ history, verdicts, title }: ReportOptions): strin
       </head>
       <body>
         ${headSection(title, history, verdicts)}
-        <main>${verdictSection(verdicts, known)} ${plotSection()} ${againSection(history)}</main>
+        <main>${verdictSection(verdicts, known)} ${plotSection(history)} ${againSection(history)}</main>
         ${packedText('data', JSON.stringify(pack(history)))} ${trusted(`<script>${script}</script>`)}
       </body>
     </html> `;

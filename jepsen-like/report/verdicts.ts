@@ -76,6 +76,7 @@ function anomalyArticle(
   { checker, number, known }: { readonly checker: string; readonly number: number; readonly known: Known },
 ): Html {
   const { name, explanation, drawing, operations, calls, watches, atUs } = anomaly;
+  const picture = drawAnomaly(anomaly, known);
   const hasTarget = atUs !== undefined || operations.length + calls.length + watches.length > 0;
   return html`<details class="anomaly" id="anomaly-${number}" ${trustedOpen(number)}>
     <summary>
@@ -102,7 +103,7 @@ function anomalyArticle(
           </p>`
         : null
     }
-    ${drawing === null ? null : html`<figure>${drawAnomaly(drawing, known)}</figure>`}
+    ${picture === null ? null : html`<figure>${picture}</figure>`}
     ${drawing?.type === 'cycle' ? null : evidence(anomaly, known)}
   </details>`;
 }

@@ -4,6 +4,7 @@ import type { Html } from '../html.js';
 import type { Known } from '../known.js';
 import { operationButton } from '../known.js';
 import { rounded, svg } from '../svg.js';
+import { visible } from '../text.js';
 
 type CycleDrawing = Extract<Drawing, { type: 'cycle' }>;
 
@@ -50,7 +51,7 @@ export function drawCycle({ edges }: CycleDrawing, known: Known): Html {
               ${operationButton(from, known)} <span class="kind">${kind}</span>
               <span class="meaning">${meanings[kind] ?? 'comes before'}</span> ${operationButton(to, known)}
             </p>
-            <p class="why">${why}</p>
+            <p class="why">${visible(why)}</p>
           </li>`,
       )}
     </ol>

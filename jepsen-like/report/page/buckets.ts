@@ -11,6 +11,6 @@ export function bucketStep(
 ): number {
   const { from, to } = visibleItems(spans, frame);
   const perItemUs = (frame.toUs - frame.fromUs) / Math.max(1, to - from);
-  const most = (frame.toUs - frame.fromUs) / 4;
+  const most = (frame.toUs - frame.fromUs) / 12;
   return niceTimeStep(Math.max(frame.usPerPx * widthPx, Math.min(most, perItemUs * items)));
 }

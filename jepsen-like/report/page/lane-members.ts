@@ -180,10 +180,14 @@ function drawCommit(
   context.beginPath();
   const first = Math.max(frame.left, frame.xOf(member.at[0] ?? 0));
   const last = Math.min(frame.right, frame.xOf(endUs));
+  let wasUp = false;
   for (let x = first; x <= last; x += commitStepPx) {
-    const height = y + commitPx - 1 - (commitAt(member, frame.usOf(x)) - low) * scale;
-    if (x === first) context.moveTo(x, height);
-    else context.lineTo(x, height);
+    const note = Math.max(0, placeAt(member.at, frame.usOf(x)));
+    const height = y + commitPx - 1 - ((member.commit[note] ?? 0) - low) * scale;
+    const isUp = roles[member.role[note] ?? 0] !== 'down';
+    if (isUp && wasUp) context.lineTo(x, height);
+    else if (isUp) context.moveTo(x, height);
+    wasUp = isUp;
   }
   context.stroke();
   context.lineWidth = 1;

@@ -15,6 +15,8 @@ import type { Frame } from './surface.js';
 const bucketPx = 7;
 /** A percentile of fewer says nothing. */
 const bucketItems = 25;
+/** Percentiles are drawn from so many buckets on. */
+const percentilesFrom = 12;
 const axisPx = 20;
 const topPx = 8;
 /** Bins that share a cell of the picture. */
@@ -31,7 +33,7 @@ interface Buckets {
 /** Latencies on a logarithmic scale: how many, with p50 and p99, from afar; each by itself from near. */
 export function createLatencyPlot(run: Run, shade: Shade): Plot {
   const surface = createSurface('latency');
-  const { operations } = run;
+  const { main: operations } = run;
   const bins = Int16Array.from(operations.length, binOf);
   let least = binCount;
   let most = 0;
@@ -190,7 +192,7 @@ export function createLatencyPlot(run: Run, shade: Shade): Plot {
         const isNear = range.to - range.from <= pointsMax;
         if (!isNear) drawCells(frame, buckets);
         drawPoints({ surface, frame, operations, range, yOfItem, withOk: isNear });
-        if (range.to - range.from < bucketItems * 4) return;
+        if (range.to - range.from < bucketItems * percentilesFrom) return;
         drawPercentile(frame, buckets, 0.5, []);
         drawPercentile(frame, buckets, 0.99, [4, 3]);
       });
@@ -201,7 +203,7 @@ export function createLatencyPlot(run: Run, shade: Shade): Plot {
       const item = to - from <= pointsMax ? nearest(frame, x, y) : -1;
       if (item < 0) return hitBucket(frame, x);
       return {
-        lines: linesOfSpan(run, 'operation', item),
+        lines: linesOfSpan(run, run.main === run.calls ? 'call' : 'operation', item),
         box: { x: frame.xOf(operations.at[item] ?? 0) - 6, y: yOfItem(item) - 6, width: 12, height: 12 },
         atUs: operations.at[item] ?? 0,
         lengthUs: operations.length[item] ?? 0,

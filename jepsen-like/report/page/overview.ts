@@ -14,7 +14,7 @@ export interface Overview extends Plot {
 }
 
 /** How many operations began when, over the whole run, and what part of it the other plots show. */
-export function createOverview({ operations, endUs }: Run, shade: Shade, view: View): Overview {
+export function createOverview({ main: operations, endUs }: Run, shade: Shade, view: View): Overview {
   const surface = createSurface('overview');
   const whole = { fromUs: -endUs * 0.01, toUs: endUs * 1.01 };
   let counts = new Uint32Array();

@@ -24,7 +24,7 @@ interface Buckets {
 }
 
 /** Operations begun in each bucket of time, stacked by what came of them. */
-export function createRatePlot({ operations }: Run, shade: Shade): Plot {
+export function createRatePlot({ main: operations }: Run, shade: Shade): Plot {
   const surface = createSurface('rate');
 
   function bucketsOf(frame: Frame): Buckets {

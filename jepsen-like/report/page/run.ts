@@ -31,6 +31,8 @@ export interface Run {
   readonly laneCount: number;
   readonly operations: Spans;
   readonly calls: Spans;
+  /** What rates and latencies are of: operations, or, of a run without any, calls. */
+  readonly main: Spans;
   readonly faults: PackedFaults;
   readonly members: readonly MemberHistory[];
   readonly watches: Watches;
@@ -55,12 +57,15 @@ export interface Watches extends Omit<PackedWatches, 'entryAt' | 'entryType' | '
 
 export function unpack(packed: PackedRun): Run {
   const { endUs, texts, lanes, faults } = packed;
+  const operations = unpackSpans(packed.operations, lanes, endUs);
+  const calls = unpackSpans(packed.calls, lanes, endUs);
   return {
     endUs,
     texts,
     laneCount: lanes,
-    operations: unpackSpans(packed.operations, lanes, endUs),
-    calls: unpackSpans(packed.calls, lanes, endUs),
+    operations,
+    calls,
+    main: operations.count > 0 ? operations : calls,
     faults,
     members: packed.members.map(unpackMember),
     watches: unpackWatches(packed.watches),
