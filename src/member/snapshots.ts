@@ -1,5 +1,5 @@
 import { messageOf, QuorateError } from '../base/index.js';
-import { openStateMachine, readStateMeta } from '../mvcc/index.js';
+import { openStateMachine, readOutgoing, readStateMeta } from '../mvcc/index.js';
 import type { StateMachineOptions, StateMeta } from '../mvcc/index.js';
 import type { SnapshotSink } from '../peer/index.js';
 import type { NodeId, SnapshotMeta } from '../raft/index.js';
@@ -11,7 +11,10 @@ const storePrefix = 'state-';
 
 /** Snapshots on their way out to followers, and the one that may be coming in. */
 export interface Snapshots {
-  /** Streams the state as it is to a follower; resolves to whether the follower has stored it. */
+  /**
+   * Streams the state as it is to a follower; resolves to whether the follower has stored it. Rejects with `storage-corrupt` when the
+   * state turns out to be damaged on the way: the follower gets none of it.
+   */
   send(to: NodeId, term: number): Promise<boolean>;
   /** Opens a fresh store for a snapshot that a peer begins to stream. */
   openSink(from: NodeId, meta: SnapshotMeta): Promise<SnapshotSink>;
@@ -62,15 +65,18 @@ export function createSnapshots(env: Env, state: State, options: StateMachineOpt
   return {
     async send(to, term) {
       const snapshot = await state.machine.snapshot();
+      const outgoing = watchForDamage(readOutgoing(snapshot));
       try {
         const meta = readStateMeta(snapshot);
         if (meta === null) throw new QuorateError('internal', 'a state store without its meta record');
         const position = { index: meta.applied.index, to };
         env.logger.info('streaming a snapshot to a follower', position);
-        await env.network.sendSnapshot(to, term, snapshotMetaOf(meta), snapshot.entries({}));
+        await env.network.sendSnapshot(to, term, snapshotMetaOf(meta), outgoing.entries);
         env.logger.info('a follower has stored the snapshot', position);
         return true;
       } catch (error) {
+        const { damage } = outgoing;
+        if (damage !== null) throw damage;
         env.logger.warn('a snapshot did not reach its follower', { to, reason: messageOf(error) });
         return false;
       } finally {
@@ -130,4 +136,26 @@ export function createSnapshots(env: Env, state: State, options: StateMachineOpt
       },
     };
   }
+}
+
+/** Passes entries on, and keeps what was wrong with them apart from what went wrong with their receiver. */
+function watchForDamage(entries: AsyncIterable<StoreEntry>): {
+  readonly entries: AsyncIterable<StoreEntry>;
+  readonly damage: QuorateError | null;
+} {
+  let damage: QuorateError | null = null;
+  async function* pass(): AsyncGenerator<StoreEntry> {
+    try {
+      yield* entries;
+    } catch (error) {
+      if (error instanceof QuorateError && error.code === 'storage-corrupt') damage = error;
+      throw error;
+    }
+  }
+  return {
+    entries: pass(),
+    get damage() {
+      return damage;
+    },
+  };
 }

@@ -2,6 +2,7 @@ export { operationsOfState, readRecords, readStateTables, storedRecord } from '.
 export type { StateTables } from './image.js';
 export { decodeKeyValue, encodeKeyValue } from './key-value.js';
 export { readStateMeta } from './meta.js';
+export { readOutgoing } from './outgoing.js';
 export { decodeProposal, encodeProposal } from './proposal.js';
 export { parseRecordKey } from './record-key.js';
 export { openStateMachine } from './state-machine.js';

@@ -1,5 +1,5 @@
 import { QuorateError } from '../base/index.js';
-import type { OrderedStore } from '../storage/index.js';
+import type { OrderedStore, StoreReader } from '../storage/index.js';
 import type { KeyIndex } from './key-index.js';
 import { digestOfRecord, emptyInventory } from './inventory.js';
 import type { Inventory, Tally } from './inventory.js';
@@ -35,7 +35,7 @@ export async function loadMeta(store: OrderedStore, genesis: Membership): Promis
 }
 
 /** A key that no part of the state owns throws `storage-corrupt`: what it means would be lost without a word. */
-export async function refuseUnknownKeys(store: OrderedStore): Promise<void> {
+export async function refuseUnknownKeys(store: StoreReader): Promise<void> {
   const gaps = [
     { lt: firstRecordKey },
     { gte: recordKeysEnd, lt: metaKey },
