@@ -84,6 +84,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     const connection = createHttp2Connection(socket, http2Limits, {
       onStream: (stream, headers) => takeCall(stream, headers, client),
       onClose: () => sessions.remove(connection),
+      onError: (thrown) => onFailure('', thrown),
     });
     sessions.add(connection);
     if (isClosing) connection.close();

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createBudget } from './budget.js';
+import { ConnectionError } from './errors.js';
 import {
   errorCodes,
   flags,
@@ -18,6 +19,9 @@ import {
 import type { ErrorCode } from './frames.js';
 import { CompressionError, createHeaderDecoder } from './hpack.js';
 import type { Headers } from './hpack.js';
+import { lengthOfRequest } from './request.js';
+import type { RequestLength } from './request.js';
+import { initialWindowAfter } from './settings.js';
 import { Stream } from './stream.js';
 import type { Http2Stream, StreamConnection } from './stream.js';
 
@@ -44,6 +48,8 @@ export interface Http2Handler {
   /** A request has begun; a pseudo-header stands under its name with the colon. */
   onStream(stream: Http2Stream, headers: Headers): void;
   onClose(): void;
+  /** What `onStream` or a receiver threw: the connection ends with it, and the server goes on. */
+  onError(thrown: unknown): void;
 }
 
 /** With this much on its way to the socket, bodies wait … */
@@ -53,21 +59,15 @@ const socketSizeBytesFull = 1024 * 1024;
 /** Pieces up to this size are put together before they are written: a write costs more than the copy. */
 const copySizeBytesMax = 64 * 1024;
 const continuationsMax = 16;
-/** Streams that the client takes back (CVE-2023-44487), and frames that carry nothing. */
+/** So long a client may take to read what is left for it when its connection has ended. */
+const lastWordsTimeoutMs = 2000;
+/**
+ * Streams that the client takes back (CVE-2023-44487) or makes us take back (CVE-2025-8671), and frames that carry nothing.
+ */
 const resetBudget = { countMax: 1000, perSecond: 100 };
 /** Each change of settings is a look at all streams. */
 const settingsBudget = { countMax: 100, perSecond: 10 };
 const idleFrameBudget = { countMax: 10_000, perSecond: 1000 };
-
-class ConnectionError extends Error {
-  override readonly name = 'ConnectionError';
-  readonly code: ErrorCode;
-
-  constructor(code: ErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /** Takes over a socket, from its first byte on. */
 export function createHttp2Connection(
@@ -92,6 +92,11 @@ class Connection implements Http2Connection, StreamConnection {
   #hasPreface = false;
   #hasSettings = false;
   #lastStreamId = 0;
+  /** The last that was begun, not refused: what a GOAWAY says. */
+  #begunStreamId = 0;
+  /** The headers of the last request, which are mostly those of the next, and what they say of the body. */
+  #lastHeaders: Headers | null = null;
+  #lastLength: RequestLength = null;
   /** A header block that goes on in the next frame. */
   #headers: { readonly id: number; readonly isLast: boolean; parts: Buffer[]; sizeBytes: number } | null =
     null;
@@ -105,9 +110,13 @@ class Connection implements Http2Connection, StreamConnection {
   #outSizeBytes = 0;
   #isFlushing = false;
   #isClosing = false;
+  /** Nothing is written any more; what has been may still be on its way. */
+  #isFinished = false;
   #isOver = false;
   #isPaused = false;
   #pings: (() => void)[] = [];
+  /** Since the client's last ping. */
+  #hasSentData = false;
 
   constructor(socket: Socket, limits: Http2Limits, handler: Http2Handler) {
     this.#socket = socket;
@@ -134,7 +143,7 @@ class Connection implements Http2Connection, StreamConnection {
   // --- For streams --------------------------------------------------------------------------------------------
 
   write(frame: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isFinished) return;
     this.#out.push(frame);
     this.#outSizeBytes += frame.length;
     if (this.#isFlushing) return;
@@ -150,6 +159,7 @@ class Connection implements Http2Connection, StreamConnection {
 
   took(sizeBytes: number): void {
     this.#sendWindow -= sizeBytes;
+    this.#hasSentData = true;
   }
 
   waitForRoom(stream: Stream): void {
@@ -180,7 +190,7 @@ class Connection implements Http2Connection, StreamConnection {
   close(): void {
     if (this.#isClosing || this.#isOver) return;
     this.#isClosing = true;
-    this.write(goawayFrame(this.#lastStreamId, errorCodes.none, ''));
+    this.write(goawayFrame(this.#begunStreamId, errorCodes.none, ''));
     if (this.#streams.size === 0) this.#finish();
   }
 
@@ -191,20 +201,31 @@ class Connection implements Http2Connection, StreamConnection {
 
   #finish(): void {
     this.#flush();
+    this.#isFinished = true;
     this.#socket.end();
   }
 
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#isFinished = true;
     this.#out = [];
     for (const stream of [...this.#streams.values()]) stream.abort();
-    this.#socket.destroySoon();
+    this.#endSocket();
     this.#handler.onClose();
   }
 
+  /** A client that does not read must not keep its socket by that. */
+  #endSocket(): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    socket.destroySoon();
+    const late = setTimeout(() => socket.destroy(), lastWordsTimeoutMs);
+    socket.once('close', () => clearTimeout(late));
+  }
+
   #fail(code: ErrorCode, reason: string): void {
-    this.write(goawayFrame(this.#lastStreamId, code, reason));
+    this.write(goawayFrame(this.#begunStreamId, code, reason));
     this.#flush();
     this.#end();
   }
@@ -258,7 +279,10 @@ class Connection implements Http2Connection, StreamConnection {
     } catch (error) {
       if (error instanceof ConnectionError) this.#fail(error.code, error.message);
       else if (error instanceof CompressionError) this.#fail(errorCodes.compression, error.message);
-      else throw error;
+      else {
+        this.#handler.onError(error);
+        this.#fail(errorCodes.internal, 'internal error');
+      }
     }
   }
 
@@ -320,9 +344,13 @@ class Connection implements Http2Connection, StreamConnection {
       case frameTypes.pushPromise:
         throw new ConnectionError(errorCodes.protocol, 'clients promise nothing');
       case frameTypes.goaway:
-        return; // It opens no more streams; those that run go on.
+        this.#takeGoaway(id, payload);
+        return;
+      case frameTypes.priority:
+        this.#takePriority(id, payload);
+        return;
       default:
-        this.#spendIdleFrame(); // Priorities, and what later versions may bring.
+        this.#spendIdleFrame(); // What later versions may bring.
     }
   }
 
@@ -331,26 +359,48 @@ class Connection implements Http2Connection, StreamConnection {
       throw new ConnectionError(errorCodes.enhanceYourCalm, 'too many frames that carry nothing');
   }
 
+  /** Ends a stream by the client's fault. What was begun for it may still run: so it counts as one that was taken back. */
+  #resetFaulty(stream: Stream, code: ErrorCode): void {
+    stream.reset(code);
+    this.#spendReset();
+  }
+
+  #spendReset(): void {
+    if (!this.#resets.spend())
+      throw new ConnectionError(errorCodes.enhanceYourCalm, 'too many streams were taken back');
+  }
+
+  /** No stream that the client has opened; ours there are none. */
+  #isIdle(id: number): boolean {
+    return id % 2 === 0 || id > this.#lastStreamId;
+  }
+
   #takeData(id: number, frameFlags: number, payload: Buffer): void {
-    if (id === 0 || id > this.#lastStreamId)
-      throw new ConnectionError(errorCodes.protocol, 'data of no stream');
+    if (this.#isIdle(id)) throw new ConnectionError(errorCodes.protocol, 'data of no stream');
     this.#receiveWindow -= payload.length;
     if (this.#receiveWindow < 0)
       throw new ConnectionError(errorCodes.flowControl, 'more data than the window allows');
     const isLast = (frameFlags & flags.endStream) !== 0;
-    if (payload.length === 0 && !isLast) this.#spendIdleFrame();
+    const body = withoutPadding(payload, frameFlags);
     const stream = this.#streams.get(id);
-    if (stream === undefined || stream.hasEnded) {
+    if (body.length === 0 && (!isLast || stream === undefined)) this.#spendIdleFrame();
+    if (stream === undefined) {
       this.received(payload.length); // Of a stream that is over, on its way when it ended.
       return;
     }
     stream.receiveWindow -= payload.length;
-    if (stream.receiveWindow < 0) {
+    const fault = stream.hasEnded
+      ? errorCodes.streamClosed
+      : stream.receiveWindow < 0
+        ? errorCodes.flowControl
+        : stream.fits(body.length, isLast)
+          ? null
+          : errorCodes.protocol;
+    if (fault !== null) {
       this.received(payload.length);
-      stream.reset(errorCodes.flowControl);
+      this.#resetFaulty(stream, fault);
       return;
     }
-    const body = withoutPadding(payload, frameFlags);
     const paddingSizeBytes = payload.length - body.length;
     if (paddingSizeBytes > 0) stream.consumed(paddingSizeBytes);
     if (body.length > 0) stream.takeData(body);
@@ -358,7 +408,7 @@ class Connection implements Http2Connection, StreamConnection {
   }
 
   #takeHeaders(id: number, frameFlags: number, payload: Buffer): void {
-    if (id % 2 === 0) throw new ConnectionError(errorCodes.protocol, 'a stream that is not a client’s');
+    if (id % 2 === 0) throw new ConnectionError(errorCodes.protocol, 'a stream that no client opens');
     let block = withoutPadding(payload, frameFlags);
     if ((frameFlags & flags.priority) !== 0) {
       if (block.length < 5) throw new ConnectionError(errorCodes.frameSize, 'headers without their priority');
@@ -384,70 +434,106 @@ class Connection implements Http2Connection, StreamConnection {
   #takeBlock(id: number, isLast: boolean, block: Buffer): void {
     const headers = this.#decoder.decode(block);
     if (id <= this.#lastStreamId) {
-      // Trailers, of which gRPC has none from clients; or late ones, of a stream that is over.
-      const stream = this.#streams.get(id);
-      if (stream !== undefined && !isLast) stream.reset(errorCodes.protocol);
-      else stream?.takeEnd();
+      this.#takeTrailers(id, isLast, headers);
       return;
     }
     this.#lastStreamId = id;
     if (this.#isClosing || this.#streams.size >= this.#limits.streamsMax) {
-      this.write(numberFrame(frameTypes.rstStream, id, errorCodes.refusedStream));
-      if (!this.#isClosing) this.#spendIdleFrame();
+      this.#refuse(id, errorCodes.refusedStream);
+    } else if (headers === null) this.#refuse(id, this.#codeOfHeaders());
+    else this.#begin(id, isLast, headers);
+  }
+
+  /** With which headers are refused that are none. */
+  #codeOfHeaders(): ErrorCode {
+    return this.#decoder.problem === 'too-large' ? errorCodes.enhanceYourCalm : errorCodes.protocol;
+  }
+
+  #begin(id: number, isLast: boolean, headers: Headers): void {
+    if (headers !== this.#lastHeaders) {
+      this.#lastHeaders = headers;
+      this.#lastLength = lengthOfRequest(headers);
+    }
+    const bodySizeBytes = this.#lastLength;
+    if (bodySizeBytes === 'malformed' || (isLast && bodySizeBytes !== null && bodySizeBytes > 0)) {
+      this.#refuse(id, errorCodes.protocol);
       return;
     }
-    if (headers === null || !headers.has(':method') || !headers.has(':path')) {
-      this.write(
-        numberFrame(
-          frameTypes.rstStream,
-          id,
-          headers === null ? errorCodes.enhanceYourCalm : errorCodes.protocol,
-        ),
-      );
-      this.#spendIdleFrame();
-      return;
-    }
+    this.#begunStreamId = id;
     const stream = new Stream(this, {
       id,
       sendWindow: this.#initialSendWindow,
       receiveWindow: this.#limits.streamWindowSizeBytes,
+      bodySizeBytes,
     });
     this.#streams.set(id, stream);
     if (isLast) stream.hasEnded = true;
     this.#handler.onStream(stream, headers);
   }
 
+  /** A stream that does not begin. Whoever shuts down refuses those that were on their way. */
+  #refuse(id: number, code: ErrorCode): void {
+    this.write(numberFrame(frameTypes.rstStream, id, code));
+    if (!this.#isClosing) this.#spendIdleFrame();
+  }
+
+  /** Trailers, of which gRPC has none from clients; or late ones, of a stream that is over. */
+  #takeTrailers(id: number, isLast: boolean, trailers: Headers | null): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) {
+      if (!isLast) throw new ConnectionError(errorCodes.streamClosed, 'headers of a stream that is over');
+      this.#spendIdleFrame();
+    } else if (stream.hasEnded) this.#resetFaulty(stream, errorCodes.streamClosed);
+    else if (trailers === null) this.#resetFaulty(stream, this.#codeOfHeaders());
+    else if (!isLast || hasPseudoHeaders(trailers) || !stream.fits(0, true))
+      this.#resetFaulty(stream, errorCodes.protocol);
+    else stream.takeEnd();
+  }
+
   #takeReset(id: number, payload: Buffer): void {
     if (payload.length !== 4) throw new ConnectionError(errorCodes.frameSize, 'a reset of a strange size');
-    if (id === 0 || id > this.#lastStreamId)
-      throw new ConnectionError(errorCodes.protocol, 'a reset of no stream');
-    if (!this.#resets.spend())
-      throw new ConnectionError(errorCodes.enhanceYourCalm, 'too many streams were taken back');
-    this.#streams.get(id)?.abort();
+    if (this.#isIdle(id)) throw new ConnectionError(errorCodes.protocol, 'a reset of no stream');
+    const stream = this.#streams.get(id);
+    // One that is over costs nothing more: it was answered while its reset was on its way.
+    if (stream === undefined) this.#spendIdleFrame();
+    else {
+      this.#spendReset();
+      stream.abort();
+    }
+  }
+
+  /** It opens no more streams; those that run go on. */
+  #takeGoaway(id: number, payload: Buffer): void {
+    if (id !== 0) throw new ConnectionError(errorCodes.protocol, 'a goaway of a stream');
+    if (payload.length < 8) throw new ConnectionError(errorCodes.frameSize, 'a goaway of a strange size');
+    this.#spendIdleFrame();
+  }
+
+  /** They say nothing to us, as RFC 9113 advises. */
+  #takePriority(id: number, payload: Buffer): void {
+    if (id === 0) throw new ConnectionError(errorCodes.protocol, 'priorities of no stream');
+    if (payload.length !== 5) throw new ConnectionError(errorCodes.frameSize, 'priorities of a strange size');
+    this.#spendIdleFrame();
   }
 
   #takeSettings(id: number, frameFlags: number, payload: Buffer): void {
     if (id !== 0) throw new ConnectionError(errorCodes.protocol, 'settings of a stream');
     const isAck = (frameFlags & flags.ack) !== 0;
-    if (payload.length % 6 !== 0 || (isAck && payload.length > 0))
-      throw new ConnectionError(errorCodes.frameSize, 'settings of a strange size');
-    if (isAck) return;
+    if (isAck) {
+      if (payload.length > 0) throw new ConnectionError(errorCodes.frameSize, 'settings of a strange size');
+      this.#spendIdleFrame();
+      return;
+    }
     this.#hasSettings = true;
     if (!this.#settings.spend())
       throw new ConnectionError(errorCodes.enhanceYourCalm, 'settings that change too often');
-    let initialWindow = this.#initialSendWindow;
-    for (let at = 0; at < payload.length; at += 6) {
-      if (payload.readUInt16BE(at) === settingIds.initialWindowSize)
-        initialWindow = payload.readUInt32BE(at + 2);
-    }
+    const initialWindow = initialWindowAfter(payload, this.#initialSendWindow);
     // Once, however often the frame says so.
     if (initialWindow !== this.#initialSendWindow) this.#changeInitialWindow(initialWindow);
     this.write(frameOf(frameTypes.settings, flags.ack, 0, emptyBytes));
   }
 
   #changeInitialWindow(sizeBytes: number): void {
-    if (sizeBytes > windowSizeBytesMax)
-      throw new ConnectionError(errorCodes.flowControl, 'a window larger than allowed');
     const difference = sizeBytes - this.#initialSendWindow;
     this.#initialSendWindow = sizeBytes;
     for (const stream of [...this.#streams.values()]) {
@@ -460,10 +546,14 @@ class Connection implements Http2Connection, StreamConnection {
     if (id !== 0) throw new ConnectionError(errorCodes.protocol, 'a ping of a stream');
     if (payload.length !== 8) throw new ConnectionError(errorCodes.frameSize, 'a ping of a strange size');
     if ((frameFlags & flags.ack) !== 0) {
-      this.#pings.shift()?.();
+      const onAnswer = this.#pings.shift();
+      if (onAnswer === undefined) this.#spendIdleFrame();
+      else onAnswer();
       return;
     }
-    this.#spendIdleFrame();
+    // Clients measure the way with a ping for what they receive, as often as the way allows: Go's and Java's do.
+    if (!this.#hasSentData) this.#spendIdleFrame();
+    this.#hasSentData = false;
     this.write(frameOf(frameTypes.ping, flags.ack, 0, payload));
   }
 
@@ -472,21 +562,27 @@ class Connection implements Http2Connection, StreamConnection {
       throw new ConnectionError(errorCodes.frameSize, 'a window update of a strange size');
     const sizeBytes = payload.readUInt32BE(0) & 0x7fff_ffff;
     if (id === 0) {
+      if (sizeBytes === 0) throw new ConnectionError(errorCodes.protocol, 'a window update of nothing');
       this.#sendWindow += sizeBytes;
-      if (sizeBytes === 0 || this.#sendWindow > windowSizeBytesMax)
+      if (this.#sendWindow > windowSizeBytesMax)
         throw new ConnectionError(errorCodes.flowControl, 'a window larger than allowed');
       this.#serveLine();
       return;
     }
-    if (id > this.#lastStreamId) throw new ConnectionError(errorCodes.protocol, 'a window of no stream');
+    if (this.#isIdle(id)) throw new ConnectionError(errorCodes.protocol, 'a window of no stream');
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
-    if (sizeBytes === 0) stream.reset(errorCodes.protocol);
-    else if (!stream.widen(sizeBytes)) stream.reset(errorCodes.flowControl);
+    if (sizeBytes === 0) this.#resetFaulty(stream, errorCodes.protocol);
+    else if (!stream.widen(sizeBytes)) this.#resetFaulty(stream, errorCodes.flowControl);
   }
 }
 
 const emptyBytes = Buffer.alloc(0);
+
+function hasPseudoHeaders(headers: Headers): boolean {
+  for (const name of headers.keys()) if (name.startsWith(':')) return true;
+  return false;
+}
 
 function withoutPadding(payload: Buffer, frameFlags: number): Buffer {
   if ((frameFlags & flags.padded) === 0) return payload;

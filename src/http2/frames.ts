@@ -37,8 +37,10 @@ export const errorCodes = {
 export type ErrorCode = (typeof errorCodes)[keyof typeof errorCodes];
 
 export const settingIds = {
+  enablePush: 2,
   maxConcurrentStreams: 3,
   initialWindowSize: 4,
+  maxFrameSize: 5,
   maxHeaderListSize: 6,
 } as const;
 

@@ -11,24 +11,40 @@ export class CompressionError extends Error {
 /** Reads header blocks (RFC 7541). One for each connection: blocks build on those before them. */
 export interface HeaderDecoder {
   /**
-   * Null: the headers are larger than allowed, and only what later blocks build on was taken from them. Throws a
-   * CompressionError.
+   * The headers; null when they are none of HTTP/2, and `problem` says why. The connection can go on then, for what later
+   * blocks build on was taken from them. Throws a CompressionError.
    */
   decode(block: Buffer): Headers | null;
+  /** Of the last block. `malformed`: see RFC 9113, 8.2 and 8.3. */
+  readonly problem: 'too-large' | 'malformed' | null;
 }
 
 interface Field {
   readonly name: string;
   readonly value: string;
   readonly sizeBytes: number;
+  /** No request and no trailers may have it. */
+  readonly isMalformed: boolean;
 }
 
 /** RFC 7541, 4.1. */
 const fieldOverheadBytes = 32;
 /** What a client may use without being told of another; also what it may not exceed. */
 const tableSizeBytesMax = 4096;
-/** An index or a length beyond this is nonsense in any block. */
+/** An index or a length beyond this is nonsense in any block, and so are more bytes than it takes to say it. */
 const integerMax = 2 ** 28;
+const integerSizeBytesMax = 4;
+
+const namePattern = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
+const pseudoHeaders: ReadonlySet<string> = new Set([':method', ':scheme', ':path', ':authority', ':status']);
+const connectionHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
 
 /** RFC 7541, appendix A, from 1 on: names, and the values of those that have one. */
 const staticFields: readonly Field[] = [
@@ -99,7 +115,19 @@ const staticFields: readonly Field[] = [
 });
 
 function fieldOf(name: string, value: string): Field {
-  return { name, value, sizeBytes: name.length + value.length + fieldOverheadBytes };
+  const sizeBytes = name.length + value.length + fieldOverheadBytes;
+  return { name, value, sizeBytes, isMalformed: isMalformed(name, value) };
+}
+
+/** Of one header by itself (RFC 9113, 8.2.1, 8.2.2 and 8.3.1). Spaces around a value are let pass, as gRPC allows it. */
+function isMalformed(name: string, value: string): boolean {
+  if (!namePattern.test(name) || !valuePattern.test(value)) return true;
+  if (name === 'te') return value.toLowerCase() !== 'trailers';
+  return isPseudo(name) ? !pseudoHeaders.has(name) : connectionHeaders.has(name);
+}
+
+function isPseudo(name: string): boolean {
+  return name.charCodeAt(0) === 0x3a;
 }
 
 export function createHeaderDecoder(headersSizeBytesMax: number): HeaderDecoder {
@@ -107,6 +135,7 @@ export function createHeaderDecoder(headersSizeBytesMax: number): HeaderDecoder 
 }
 
 class Decoder implements HeaderDecoder {
+  problem: 'too-large' | 'malformed' | null = null;
   readonly #headersSizeBytesMax: number;
   /** The newest last; index 62 is the newest. */
   #table: Field[] = [];
@@ -114,7 +143,7 @@ class Decoder implements HeaderDecoder {
   #tableSizeBytesMax = tableSizeBytesMax;
   /** Most calls of a connection have the same headers: the block of then, if it changed nothing, and what it said. */
   #lastBlock: Buffer | null = null;
-  #lastHeaders: Headers | null = null;
+  #lastHeaders: Headers = new Map();
   #block: Buffer = Buffer.alloc(0);
   #at = 0;
 
@@ -123,19 +152,23 @@ class Decoder implements HeaderDecoder {
   }
 
   decode(block: Buffer): Headers | null {
+    // Such a block had no problem, and none came since.
     if (this.#lastBlock !== null && this.#lastBlock.equals(block)) return this.#lastHeaders;
     this.#block = block;
     this.#at = 0;
     const headers = new Map<string, string>();
     let sizeBytes = 0;
     let isPlain = true;
+    let isMalformed = false;
+    let isPastPseudo = false;
+    let hasFields = false;
     while (this.#at < block.length) {
       const first = this.#block[this.#at] ?? 0;
       let field: Field;
       if ((first & 0x80) !== 0) {
         field = this.#fieldAt(this.#integer(7));
       } else if ((first & 0xe0) === 0x20) {
-        if (headers.size > 0) throw new CompressionError('a change of the table size within a block');
+        if (hasFields) throw new CompressionError('a change of the table size within a block');
         this.#resize(this.#integer(5));
         isPlain = false;
         continue;
@@ -149,15 +182,22 @@ class Decoder implements HeaderDecoder {
           isPlain = false;
         }
       }
+      hasFields = true;
       sizeBytes += field.sizeBytes;
       if (sizeBytes > this.#headersSizeBytesMax) continue;
-      const before = headers.get(field.name);
-      headers.set(field.name, before === undefined ? field.value : `${before},${field.value}`);
+      const { name, value } = field;
+      const before = headers.get(name);
+      // Pseudo-headers come first, and once.
+      if (!isPseudo(name)) isPastPseudo = true;
+      else if (isPastPseudo || before !== undefined) isMalformed = true;
+      if (field.isMalformed) isMalformed = true;
+      headers.set(name, before === undefined ? value : `${before},${value}`);
     }
-    const result = sizeBytes > this.#headersSizeBytesMax ? null : headers;
-    this.#lastBlock = isPlain && result !== null ? Buffer.from(block) : null;
-    this.#lastHeaders = result;
-    return result;
+    this.problem = sizeBytes > this.#headersSizeBytesMax ? 'too-large' : isMalformed ? 'malformed' : null;
+    const hasNone = this.problem === null;
+    this.#lastBlock = isPlain && hasNone ? Buffer.from(block) : null;
+    this.#lastHeaders = headers;
+    return hasNone ? headers : null;
   }
 
   #fieldAt(index: number): Field {
@@ -195,13 +235,16 @@ class Decoder implements HeaderDecoder {
     const mask = (1 << prefixBits) - 1;
     let value = (this.#block[this.#at++] ?? 0) & mask;
     if (value < mask) return value;
-    for (let factor = 1; ; factor *= 128) {
+    // Bounded by its bytes, too: zeros without end would make the factor infinite, and the value no number.
+    for (let size = 0, factor = 1; size < integerSizeBytesMax; size++, factor *= 128) {
       const byte = this.#block[this.#at++];
       if (byte === undefined) throw new CompressionError('an integer that does not end');
       value += (byte & 0x7f) * factor;
-      if (value > integerMax) throw new CompressionError('an integer that is too large');
-      if ((byte & 0x80) === 0) return value;
+      if ((byte & 0x80) !== 0) continue;
+      if (value > integerMax) break;
+      return value;
     }
+    throw new CompressionError('an integer that is too large');
   }
 
   #string(): string {

@@ -2,6 +2,6 @@
 export { createHttp2Connection } from './connection.js';
 export type { Http2Connection, Http2Handler, Http2Limits } from './connection.js';
 export { errorCodes, http2Preface, refusalFrames } from './frames.js';
-export { encodeHeaders } from './hpack.js';
-export type { Headers } from './hpack.js';
+export { createHeaderDecoder, encodeHeaders } from './hpack.js';
+export type { HeaderDecoder, Headers } from './hpack.js';
 export type { Http2Stream, StreamReceiver } from './stream.js';

@@ -1,5 +1,5 @@
 import { errorCodes, frameHeaderSizeBytes, framePayloadSizeBytesMax, frameTypes, flags } from './frames.js';
-import { numberFrame, windowSizeBytesMax, writeFrameHeader } from './frames.js';
+import { frameOf, numberFrame, windowSizeBytesMax, writeFrameHeader } from './frames.js';
 import type { ErrorCode } from './frames.js';
 
 /** Who takes what arrives on a stream. */
@@ -67,6 +67,8 @@ export class Stream implements Http2Stream {
   waitingSizeBytes = 0;
   /** What the client still may send. */
   receiveWindow: number;
+  /** Of the body, by the length that the request said; infinite when it said none. */
+  #bodyLeftSizeBytes: number;
   readonly #connection: StreamConnection;
   readonly #receiveWindowMax: number;
   #sendWindow: number;
@@ -79,13 +81,19 @@ export class Stream implements Http2Stream {
 
   constructor(
     connection: StreamConnection,
-    options: { readonly id: number; readonly sendWindow: number; readonly receiveWindow: number },
+    options: {
+      readonly id: number;
+      readonly sendWindow: number;
+      readonly receiveWindow: number;
+      readonly bodySizeBytes: number | null;
+    },
   ) {
     this.#connection = connection;
     this.id = options.id;
     this.#sendWindow = options.sendWindow;
     this.receiveWindow = options.receiveWindow;
     this.#receiveWindowMax = options.receiveWindow;
+    this.#bodyLeftSizeBytes = options.bodySizeBytes ?? Number.POSITIVE_INFINITY;
   }
 
   receive(receiver: StreamReceiver): void {
@@ -94,13 +102,20 @@ export class Stream implements Http2Stream {
 
   // --- What arrives -------------------------------------------------------------------------------------------
 
+  /** False: the body is not of the length that the request said (RFC 9113, 8.1.1). */
+  fits(sizeBytes: number, isLast: boolean): boolean {
+    if (this.#bodyLeftSizeBytes === Number.POSITIVE_INFINITY) return true;
+    this.#bodyLeftSizeBytes -= sizeBytes;
+    return isLast ? this.#bodyLeftSizeBytes === 0 : this.#bodyLeftSizeBytes >= 0;
+  }
+
   takeData(chunk: Buffer): void {
     if (this.#receiver === null) this.consumed(chunk.length);
     else this.#receiver.onData(chunk);
   }
 
   takeEnd(): void {
-    if (this.hasEnded) return;
+    if (this.hasEnded || this.isClosed) return;
     this.hasEnded = true;
     this.#receiver?.onEnd();
     this.#closeIfDone();
@@ -143,7 +158,7 @@ export class Stream implements Http2Stream {
   }
 
   send(body: Buffer): void {
-    if (this.isClosed || this.isEnding) return;
+    if (this.isClosed || this.isEnding || body.length === 0) return;
     this.#waiting.push(body);
     this.waitingSizeBytes += body.length;
     this.#flush();
@@ -205,13 +220,13 @@ export class Stream implements Http2Stream {
     if (this.isClosed || this.waitingSizeBytes === 0) return;
     const before = this.waitingSizeBytes;
     this.#flush();
-    if (this.waitingSizeBytes < before) this.#receiver?.onRoom();
+    if (this.waitingSizeBytes < before && !this.isClosed) this.#receiver?.onRoom();
   }
 
   #flush(): void {
     for (let body = this.#waiting[0]; body !== undefined; body = this.#waiting[0]) {
       const allowed = Math.min(this.#sendWindow, this.#connection.room);
-      if (body.length > 0 && allowed <= 0) {
+      if (allowed <= 0) {
         if (this.#sendWindow > 0) this.#connection.waitForRoom(this);
         return;
       }
@@ -256,10 +271,23 @@ function dataFrameHeader(id: number, sizeBytes: number, isLast: boolean): Buffer
   return header;
 }
 
-/** Our header blocks fit into one frame. */
 function headersFrame(id: number, block: Buffer, isLast: boolean): Buffer {
+  if (block.length > framePayloadSizeBytesMax) return headersFrames(id, block, isLast);
   const frame = Buffer.allocUnsafe(frameHeaderSizeBytes + block.length);
   const frameFlags = flags.endHeaders | (isLast ? flags.endStream : 0);
   frame.set(block, writeFrameHeader(frame, 0, block.length, frameTypes.headers, frameFlags, id));
   return frame;
+}
+
+/** A block that is too large for one frame: a reason that repeats what the client sent, say. */
+function headersFrames(id: number, block: Buffer, isLast: boolean): Buffer {
+  const frames: Buffer[] = [];
+  for (let at = 0; at < block.length; at += framePayloadSizeBytesMax) {
+    const part = block.subarray(at, at + framePayloadSizeBytesMax);
+    const isFirst = at === 0;
+    const frameFlags =
+      (isFirst && isLast ? flags.endStream : 0) | (at + part.length === block.length ? flags.endHeaders : 0);
+    frames.push(frameOf(isFirst ? frameTypes.headers : frameTypes.continuation, frameFlags, id, part));
+  }
+  return Buffer.concat(frames);
 }

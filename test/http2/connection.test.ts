@@ -11,6 +11,7 @@ const answerHeaders = encodeHeaders([[':status', '200']]);
 const trailers = encodeHeaders([['end', 'yes']]);
 const requestBlock = encodeHeaders([
   [':method', 'POST'],
+  [':scheme', 'http'],
   [':path', '/'],
 ]);
 const request = (id: number, isLast = false): Buffer =>

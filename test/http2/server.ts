@@ -17,6 +17,10 @@ export interface TestServer {
   readonly port: number;
   /** Connections that are open. */
   readonly connections: number;
+  /** Sockets that are open, which may be longer. */
+  readonly sockets: number;
+  /** What the connections' handlers threw. */
+  readonly errors: readonly unknown[];
   close(): Promise<void>;
 }
 
@@ -27,9 +31,11 @@ export async function serve(
 ): Promise<TestServer> {
   let connections = 0;
   const sockets = new Set<Socket>();
+  const errors: unknown[] = [];
   const server: Server = createServer((socket) => {
     connections += 1;
     sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     createHttp2Connection(
       socket,
       { ...limits, ...changed },
@@ -37,8 +43,8 @@ export async function serve(
         onStream,
         onClose: () => {
           connections -= 1;
-          sockets.delete(socket);
         },
+        onError: (thrown) => void errors.push(thrown),
       },
     );
   });
@@ -49,6 +55,10 @@ export async function serve(
     get connections() {
       return connections;
     },
+    get sockets() {
+      return sockets.size;
+    },
+    errors,
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();
