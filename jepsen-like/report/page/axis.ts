@@ -4,6 +4,8 @@ import { within } from './surface.js';
 import type { Frame, Surface } from './surface.js';
 
 const labelPx = 84;
+/** What is written in the gutter stays clear of the names of times. */
+const aboveNamesPx = 25;
 
 /** Lines down the plot at round times. */
 export function drawTimeLines({ context, height, paints: { palette } }: Surface, frame: Frame): void {
@@ -63,13 +65,13 @@ export function drawNothing(surface: Surface, frame: Frame, text: string): void 
 
 /** A name or number in the gutter, to the left of the plot. */
 export function drawInGutter(
-  { context, paints: { palette } }: Surface,
+  { context, height, paints: { palette } }: Surface,
   frame: Frame,
   text: string,
   y: number,
 ): void {
   context.fillStyle = palette.muted;
   context.textAlign = 'right';
-  context.fillText(text, frame.left - 8, y);
+  context.fillText(text, frame.left - 8, Math.min(y, height - aboveNamesPx));
   context.textAlign = 'left';
 }

@@ -13,6 +13,8 @@ export interface Target {
 /** Round what is shown: a part of its length, and at least so much. */
 const marginPart = 0.25;
 const marginMinUs = 2000;
+/** What a watch is told comes later than what it is told of. */
+const watchMarginMinUs = 20_000;
 /** What is shown before and after a moment, if nothing else says how much. */
 const beforeUs = 2_000_000;
 const afterUs = 500_000;
@@ -75,6 +77,6 @@ export function windowOf(
     from = Math.min(from, atUs);
     to = Math.max(to, atUs);
   }
-  const margin = Math.max(marginMinUs, (to - from) * marginPart);
+  const margin = Math.max(marked.watches.size > 0 ? watchMarginMinUs : marginMinUs, (to - from) * marginPart);
   return { fromUs: from - margin, toUs: to + margin };
 }

@@ -58,7 +58,8 @@ function clientLane(run: Run, lane: number, marked: () => Marked): Lane {
       drawStrip({
         ...{ surface, frame, lane, isDimmed, spans: operations, y: y + topPx, height: barPx },
         marked: marked().operations,
-        textOf: (item) => texts[operations.action[item] ?? 0] ?? '',
+        textOf: (item) =>
+          `${texts[operations.action[item] ?? 0] ?? ''} → ${texts[operations.result[item] ?? 0] ?? ''}`,
       });
       if (!areCallsShown(frame)) return;
       drawStrip({
