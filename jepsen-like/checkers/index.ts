@@ -1,9 +1,10 @@
 import { bank } from './bank.js';
-import { cycles } from './cycles.js';
+import { cycles } from './cycles/index.js';
 import { elections } from './elections.js';
 import { leases } from './leases.js';
 import { linearizability } from './linearizability.js';
 import { locks } from './locks.js';
+import { membership } from './membership.js';
 import { revisions } from './revisions.js';
 import { sets } from './sets.js';
 import type { Checker } from './types.js';
@@ -24,4 +25,5 @@ export const checkers: readonly Checker[] = [
   elections,
   leases,
   watch,
+  membership,
 ];

@@ -26,7 +26,7 @@ export function nameOfStuck(stuck: RegisterOperation, all: readonly RegisterOper
   if (stuck.outcome.type !== 'ok') return 'not linearizable';
   if (stuck.kind === 'cas') return isLostUpdate(stuck, all) ? 'lost update' : 'not linearizable';
   if (stuck.kind !== 'read' || all.some(({ kind }) => kind === 'concat')) return 'not linearizable';
-  const seen = stuck.outcome.type === 'ok' ? stuck.outcome.value.value : null;
+  const seen = stuck.outcome.value.value;
   if (seen === null) return 'stale read';
   const writers = all.filter((each) => each.kind !== 'read' && each.kind !== 'concat' && each.value === seen);
   if (writers.length === 0) return 'value from nowhere';
