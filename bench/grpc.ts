@@ -20,6 +20,10 @@ export function rangeBody(key: string, options: { readonly serializable: boolean
 export const paths = {
   put: '/etcdserverpb.KV/Put',
   range: '/etcdserverpb.KV/Range',
+  txn: '/etcdserverpb.KV/Txn',
+  watch: '/etcdserverpb.Watch/Watch',
+  status: '/etcdserverpb.Maintenance/Status',
+  compact: '/etcdserverpb.KV/Compact',
 } as const;
 
 /** Bytes in, bytes out: for either system, with no client library in between. */
