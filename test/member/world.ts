@@ -38,8 +38,8 @@ export interface World {
   /** Lets time pass until the promise settles, and gives its outcome. */
   settle<T>(promise: Promise<T>, limitMs?: number): Promise<T>;
   /**
-   * Like `settle`, of a promise that also waits for something outside of this world, such as a signature that a thread computes.
-   * This world's part of it takes a simulated second at most; then time stands still until the promise settles.
+   * Like `settle`, of a promise that also waits for something outside of this world, such as a signature that a thread computes:
+   * time passes slowly.
    */
   settleOutside<T>(promise: Promise<T>): Promise<T>;
 }
@@ -82,7 +82,8 @@ interface Due {
 
 const diskWriteMs = 1;
 const hopMs = 1;
-const outsideMs = 1000;
+/** How far simulated time gets in a real millisecond, for whoever waits for something real. */
+const slowStepMs = 50;
 const wallStartMs = 1_700_000_000_000;
 
 export function createWorld(options: WorldOptions): World {
@@ -344,18 +345,17 @@ export function createWorld(options: WorldOptions): World {
   }
 
   async function settle<T>(promise: Promise<T>, limitMs?: number): Promise<T> {
-    let settled = false;
-    const mark = (): void => {
-      settled = true;
-    };
-    promise.then(mark, mark);
-    await run(() => settled, limitMs);
+    await run(follow(promise).isSettled, limitMs);
     return promise;
   }
 
   async function settleOutside<T>(promise: Promise<T>): Promise<T> {
-    const standsStillAtMs = nowMs + outsideMs;
-    await run(() => nowMs >= standsStillAtMs);
+    const { isSettled } = follow(promise);
+    while (!isSettled()) {
+      const pauseAtMs = nowMs + slowStepMs;
+      await run(() => isSettled() || nowMs >= pauseAtMs);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
     return promise;
   }
 }
@@ -367,4 +367,13 @@ function linkOf(a: string, b: string): string {
 /** Until no promise has anything left to do. */
 function drained(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function follow(promise: Promise<unknown>): { readonly isSettled: () => boolean } {
+  let settled = false;
+  const mark = (): void => {
+    settled = true;
+  };
+  promise.then(mark, mark);
+  return { isSettled: () => settled };
 }
