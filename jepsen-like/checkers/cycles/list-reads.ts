@@ -16,6 +16,7 @@ export function readsOf(transaction: Append, anomalies: Anomaly[]): readonly Rea
   if (transaction.outcome.type !== 'ok') return [];
   const { steps, outcome } = transaction;
   const own = new Map<string, number[]>();
+  const all = new Set(steps.map((step) => (step.type === 'append' ? `${step.key} ${step.value}` : '')));
   const before = new Map<string, readonly number[]>();
   const reads: Read[] = [];
   for (const [place, step] of steps.entries()) {
@@ -28,7 +29,7 @@ export function readsOf(transaction: Append, anomalies: Anomaly[]): readonly Rea
     const values = list.slice(0, Math.max(0, list.length - mine.length));
     const known = before.get(step.key);
     const fits = endsWith(list, mine) && (known === undefined || isEqual(values, known));
-    if (!fits || values.some((value) => mine.includes(value))) {
+    if (!fits || values.some((value) => all.has(`${step.key} ${value}`))) {
       const what = `it read ${step.key} as [${list.join()}], which does not fit to what it had read and appended itself`;
       anomalies.push(anomalyOf('internal inconsistency', what, { operations: [transaction.id] }));
     }

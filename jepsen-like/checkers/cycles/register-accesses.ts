@@ -30,8 +30,9 @@ export function accessesOf(transaction: Registers, anomalies: Anomaly[]): readon
     const value = outcome.value.reads[place] ?? null;
     const expected = access.write ?? access.read;
     if (expected === undefined) access.read = value;
-    else if (value !== expected) {
-      const what = `it read ${key} as ${value ?? 'nothing'}, which does not fit to ${expected ?? 'nothing'} that it had read or written itself`;
+    const isOwn = steps.some((other) => other.type === 'write' && other.key === key && other.value === value);
+    if (expected === undefined ? isOwn : value !== expected) {
+      const what = `it read ${key} as ${value ?? 'nothing'}, which does not fit to what it had read and written itself`;
       anomalies.push(anomalyOf('internal inconsistency', what, { operations: [id] }));
     }
   }

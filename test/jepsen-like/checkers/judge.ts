@@ -12,7 +12,7 @@ export function namesOf(verdict: Verdict): readonly string[] {
 export function expectNoBlame(
   checker: Checker,
   make: (seed: number) => History,
-  { runs = 200, limits }: { readonly runs?: number; readonly limits?: CheckLimits } = {},
+  { runs = 100, limits }: { readonly runs?: number; readonly limits?: CheckLimits } = {},
 ): void {
   fc.assert(
     fc.property(fc.nat(), (seed) => {
@@ -31,7 +31,7 @@ export function expectBlame(
   checker: Checker,
   plant: (seed: number) => History | null,
   name: string | RegExp,
-  { runs = 60 }: { readonly runs?: number } = {},
+  { runs = 30 }: { readonly runs?: number } = {},
 ): void {
   fc.assert(
     fc.property(fc.nat(), (seed) => {

@@ -156,3 +156,23 @@ export function withOperation(
 ): readonly Operation[] {
   return operations.map((operation) => (operation.id === id ? change(operation) : operation));
 }
+
+type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** With others put among them; ids are positions in order of invocation again. */
+export function mixed(
+  operations: readonly Operation[],
+  more: readonly Unnumbered<Operation>[],
+): readonly Operation[] {
+  const all: readonly Unnumbered<Operation>[] = [...operations, ...more];
+  return [...all]
+    .sort((a, b) => a.invokedUs - b.invokedUs)
+    .map((operation, id): Operation => ({ ...operation, id }));
+}
+
+/** When the last of them ended. */
+export function endUs(
+  all: readonly { readonly invokedUs: number; readonly completedUs: number | null }[],
+): number {
+  return Math.max(0, ...all.map(({ invokedUs, completedUs }) => Math.max(invokedUs, completedUs ?? 0)));
+}
