@@ -1,4 +1,4 @@
-import type { Call, History, Kv, Request, Response } from '../history/index.js';
+import type { Call, History, Kv, PutRequest, Request, Response } from '../history/index.js';
 import { anomalyOf, verdictOf } from './anomaly.js';
 import type { Anomaly, Checker } from './types.js';
 
@@ -58,13 +58,17 @@ function gatherFacts({ calls, watches }: History, anomalies: Anomaly[]): Facts {
   }
 
   for (const call of calls) {
+    // Whatever came of it: one that was never answered may have hung its key on the lease all the same.
+    for (const { key, lease } of putsOf(call.request)) if (lease !== '0') leased.add(key);
     if (call.outcome.type !== 'ok') continue;
-    if (call.request.type === 'put' && call.request.lease !== '0') leased.add(call.request.key);
     const wrote = noteWrites(call.request, call.outcome.value, (key, revision, value) =>
       note(key, revision, value, call.id),
     );
     if (wrote !== null) own(wrote, call.id);
-    for (const kv of kvsOf(call.outcome.value)) note(kv.key, kv.modRevision, kv.value, call.id);
+    for (const kv of kvsOf(call.outcome.value)) {
+      note(kv.key, kv.modRevision, kv.value, call.id);
+      if (kv.lease !== '0') leased.add(kv.key);
+    }
   }
   for (const { entries } of watches) {
     for (const entry of entries) {
@@ -109,6 +113,12 @@ function noteWrites(
     }
   }
   return wrote ? revision : null;
+}
+
+function putsOf(request: Request): readonly PutRequest[] {
+  if (request.type === 'put') return [request];
+  if (request.type !== 'txn') return [];
+  return [...request.success, ...request.failure].filter((each): each is PutRequest => each.type === 'put');
 }
 
 function kvsOf(response: Response): readonly Kv[] {
