@@ -3,7 +3,7 @@ import { niceTimeStep, ticks } from './scale.js';
 import { within } from './surface.js';
 import type { Frame, Surface } from './surface.js';
 
-const labelPx = 84;
+const labelPx = 72;
 /** What is written in the gutter stays clear of the names of times. */
 const aboveNamesPx = 25;
 
