@@ -145,8 +145,14 @@ export class Stream implements Http2Stream {
     this.isClosed = true;
     this.#waiting = [];
     this.waitingSizeBytes = 0;
+    this.#tellClosed(true);
+  }
+
+  #tellClosed(aborted: boolean): void {
+    const receiver = this.#receiver;
+    this.#receiver = null;
     this.#connection.forget(this);
-    this.#receiver?.onClose(true);
+    receiver?.onClose(aborted);
   }
 
   // --- What is sent -------------------------------------------------------------------------------------------
@@ -220,7 +226,7 @@ export class Stream implements Http2Stream {
     if (this.isClosed || this.waitingSizeBytes === 0) return;
     const before = this.waitingSizeBytes;
     this.#flush();
-    if (this.waitingSizeBytes < before && !this.isClosed) this.#receiver?.onRoom();
+    if (this.waitingSizeBytes < before) this.#receiver?.onRoom();
   }
 
   #flush(): void {
@@ -260,8 +266,7 @@ export class Stream implements Http2Stream {
     // The answer is whole: whatever the client still sends is for nobody (RFC 9113, 8.1).
     if (!this.hasEnded) this.#connection.write(numberFrame(frameTypes.rstStream, this.id, errorCodes.none));
     this.isClosed = true;
-    this.#connection.forget(this);
-    this.#receiver?.onClose(false);
+    this.#tellClosed(false);
   }
 }
 

@@ -51,6 +51,9 @@ describe('a header block', () => {
     ['an integer that does not end', 'ffff ffff'],
     ['an integer that is too large', 'ffff ffff ffff ff7f'],
     ['a table larger than allowed', '3fe2 1f'],
+    ['a table whose size is no number', `3f${'80'.repeat(200)}00`],
+    ['an index of more bytes than it needs', `ff${'80'.repeat(5)}00`],
+    ['a table size after headers that were too large', `007f ff7f ${'61'.repeat(16510)} 0020`],
     ['a table size in the middle', '82 20'],
     ['Huffman codes that end within a symbol', '0001 6182 ffc0'],
     ['padding that is not all ones', '0001 6181 18'],
@@ -58,6 +61,39 @@ describe('a header block', () => {
     ['a name without a value', '0001 61'],
   ])('is refused with %s', (_what, block) => {
     expect(() => createHeaderDecoder(10_000).decode(hex(block))).toThrow(CompressionError);
+  });
+
+  test.each([
+    ['a name in upper case', '0001 4101 62'],
+    ['no name', '0000 0162'],
+    ['a control character', '0001 6101 07'],
+    ['the transfer encoding of the table', 'b9'],
+    ['a pseudo-header after others', '0001 6101 6282'],
+    ['a pseudo-header twice', '8282'],
+  ])('is none with %s, and still fills the table', (_what, block) => {
+    const decoder = createHeaderDecoder(10_000);
+    expect(decoder.decode(hex(`4001 6301 64 ${block}`))).toBeNull();
+    expect(decoder.problem).toBe('malformed');
+    expect([...(decoder.decode(hex('be')) ?? [])]).toEqual([['c', 'd']]);
+    expect(decoder.problem).toBe(null);
+  });
+
+  test('may change the size of the table at its beginning, twice, and grow it again', () => {
+    const decoder = createHeaderDecoder(10_000);
+    decoder.decode(hex('4001 6101 62'));
+    expect(decoder.decode(hex('20 3fe1 1f 82'))?.get(':method')).toBe('GET');
+    expect(() => decoder.decode(hex('be'))).toThrow(CompressionError); // Size 0 has emptied it.
+    decoder.decode(hex('4001 6101 62'));
+    expect(decoder.decode(hex('be'))?.get('a')).toBe('b');
+  });
+
+  test('never makes the table larger than it may be', () => {
+    const decoder = createHeaderDecoder(10_000);
+    for (let sent = 0; sent < 1000; sent++)
+      decoder.decode(Buffer.concat([hex('4001 617f 04'), Buffer.alloc(131, 'v')]));
+    // 164 bytes each: 24 of them.
+    expect(decoder.decode(Buffer.of(0x80 | (61 + 24)))?.has('a')).toBe(true);
+    expect(() => decoder.decode(Buffer.of(0x80 | (61 + 25)))).toThrow(CompressionError);
   });
 
   test('that we make is read as what it says', () => {

@@ -4,7 +4,7 @@ import type { ClientHttp2Session } from 'node:http2';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createHttp2Connection } from '../../src/http2/index.js';
-import type { Headers, Http2Limits, Http2Stream } from '../../src/http2/index.js';
+import type { Headers, Http2Connection, Http2Limits, Http2Stream } from '../../src/http2/index.js';
 
 export const limits: Http2Limits = {
   streamsMax: 100,
@@ -19,8 +19,12 @@ export interface TestServer {
   readonly connections: number;
   /** Sockets that are open, which may be longer. */
   readonly sockets: number;
+  /** Of what clients sent, on sockets that are open. */
+  readonly readSizeBytes: number;
   /** What the connections' handlers threw. */
   readonly errors: readonly unknown[];
+  /** As a server that shuts down: what runs may end. */
+  closeConnections(): void;
   close(): Promise<void>;
 }
 
@@ -32,21 +36,24 @@ export async function serve(
   let connections = 0;
   const sockets = new Set<Socket>();
   const errors: unknown[] = [];
+  const open = new Set<Http2Connection>();
   const server: Server = createServer((socket) => {
     connections += 1;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    createHttp2Connection(
+    const connection = createHttp2Connection(
       socket,
       { ...limits, ...changed },
       {
         onStream,
         onClose: () => {
           connections -= 1;
+          open.delete(connection);
         },
         onError: (thrown) => void errors.push(thrown),
       },
     );
+    open.add(connection);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,7 +65,13 @@ export async function serve(
     get sockets() {
       return sockets.size;
     },
+    get readSizeBytes() {
+      return [...sockets].reduce((size, { bytesRead }) => size + bytesRead, 0);
+    },
     errors,
+    closeConnections() {
+      for (const connection of open) connection.close();
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -82,6 +95,10 @@ export interface RawClient {
   /** Frames that have arrived: type, flags, stream and payload. */
   readonly frames: readonly RawFrame[];
   readonly isClosed: boolean;
+  readonly sentSizeBytes: number;
+  /** Reads no more, until it is told to. */
+  pause(): void;
+  resume(): void;
   destroy(): void;
 }
 
@@ -99,6 +116,7 @@ export async function openRaw(port: number): Promise<RawClient> {
   const frames: RawFrame[] = [];
   let rest = Buffer.alloc(0);
   let isClosed = false;
+  let sentSizeBytes = 0;
   socket.on('error', () => undefined);
   socket.on('close', () => (isClosed = true));
   socket.on('data', (chunk: Buffer) => {
@@ -115,11 +133,20 @@ export async function openRaw(port: number): Promise<RawClient> {
     }
   });
   return {
-    send: (...bytes) => void socket.write(Buffer.concat(bytes)),
+    send(...bytes) {
+      const sent = Buffer.concat(bytes);
+      sentSizeBytes += sent.length;
+      socket.write(sent);
+    },
     frames,
+    get sentSizeBytes() {
+      return sentSizeBytes;
+    },
     get isClosed() {
       return isClosed;
     },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     destroy: () => socket.destroy(),
   };
 }
