@@ -31,6 +31,10 @@ export interface Host {
   readonly isPaused: boolean;
   /** Why the last process ended itself. */
   readonly fatal: Error | null;
+  /** The last error that the process of now, or else the last one, logged. */
+  readonly lastWords: string | null;
+  /** Its member was removed: what runs may end, and no other process is started. */
+  isRetired: boolean;
   /** Something has run in it since this was last false. */
   isTouched: boolean;
   /** Writes take so many times as long. */
@@ -79,6 +83,7 @@ export function createHost(options: HostOptions): Host {
   let member: Member | null = null;
   let methods: ReadonlyMap<string, Method> = new Map();
   let fatal: Error | null = null;
+  let lastWords: string | null = null;
   let waiting: { readonly timers: (() => void)[]; readonly arrivals: (() => void)[] } | null = null;
   let endListeners = new Set<() => void>();
 
@@ -130,7 +135,13 @@ export function createHost(options: HostOptions): Host {
       secrets: cheapSecrets(random),
       disk,
       network: network(self),
-      logger,
+      logger: {
+        ...logger,
+        error(message, fields) {
+          if (incarnation === own) lastWords = message;
+          logger.error(message, fields);
+        },
+      },
       fatal(reason) {
         if (incarnation !== own) return;
         fatal = reason;
@@ -183,16 +194,21 @@ export function createHost(options: HostOptions): Host {
     get fatal() {
       return fatal;
     },
+    get lastWords() {
+      return lastWords;
+    },
+    isRetired: false,
     isTouched: false,
     diskSlowness: 1,
     diskFailure: null,
     nextWriteFault: null,
     start(config, identity) {
-      if (isUp) return;
+      if (isUp || host.isRetired) return;
       incarnation += 1;
       const own = incarnation;
       isUp = true;
       fatal = null;
+      lastWords = null;
       trace.note(3, agenda.nowUs);
       const random = seededRandom(seedOf(seed, `${name} ${own}`));
       startMember(config, createEnv(host, random), identity).then(

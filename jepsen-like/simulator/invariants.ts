@@ -1,4 +1,5 @@
 import type { Inside } from '../../src/member/index.js';
+import type { Configuration } from '../../src/raft/index.js';
 import type { Host } from './host.js';
 
 /** A promise of the store that was broken. */
@@ -30,6 +31,8 @@ export interface Invariants {
   /** After each step. Throws a Violation. */
   check(host: Host): void;
   view(host: Host): MemberView | null;
+  /** The latest in its log; null: it does not serve. */
+  configuration(host: Host): Configuration | null;
   /** Highest index that some member has applied. */
   readonly appliedIndex: number;
 }
@@ -142,6 +145,7 @@ export function createInvariants({ onChange, onCommit }: Witness): Invariants {
       const { role, term, commit } = state.inside.core;
       return { role, term, commitIndex: commit };
     },
+    configuration: (host) => watched.get(host)?.inside.core.status().configuration ?? null,
     get appliedIndex() {
       return applied.length - 1;
     },

@@ -20,6 +20,8 @@ export interface Wiring {
 const chunkEntries = 256;
 const snapshotRetryUs = 20_000;
 const snapshotTriesMax = 100;
+/** A connection that is refused is tried again so often: also by a member that has nothing to say. */
+const knockUs = 1_000_000;
 
 /** What a member has for a network: messages to other hosts over links that delay, lose, copy and cut. */
 export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
@@ -68,6 +70,18 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
     });
   }
 
+  /** Those that have removed this member tell it so whenever it tries to connect. */
+  function knock(live: (action: () => void) => void): void {
+    for (const id of peers) {
+      const receiver = hostOf(id);
+      if (receiver === null || !turnedAwayBy(receiver)) continue;
+      deliver(receiver, () => {
+        if (receiver.handlers !== null && turnedAwayBy(receiver)) refused(id);
+      });
+    }
+    agenda.at(agenda.nowUs + knockUs, () => live(() => knock(live)));
+  }
+
   async function pauseFor(us: number): Promise<void> {
     const live = here();
     return new Promise((resolve) => agenda.at(agenda.nowUs + us, () => live(resolve)));
@@ -106,6 +120,7 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
         }
       });
       cancelLoss = stopped;
+      knock(here());
       return Promise.resolve();
     },
     setPeers(addresses, removed = []) {

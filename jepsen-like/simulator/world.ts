@@ -2,6 +2,7 @@ import { silentLogger } from '../../src/base/index.js';
 import type { Logger } from '../../src/base/index.js';
 import { defaultLimits, initialIdentity } from '../../src/member/index.js';
 import type { InitialIdentity, Member, MemberConfig } from '../../src/member/index.js';
+import type { Configuration } from '../../src/raft/index.js';
 import type { MemberNote } from '../history/index.js';
 import type { Transport } from '../store/index.js';
 import { createAgenda } from './agenda.js';
@@ -44,6 +45,8 @@ export interface World {
   readonly notes: readonly MemberNote[];
   /** The member that leads in the highest term, if one does. */
   readonly leader: Host | null;
+  /** Who votes, as a member has it that serves; null: it does not. */
+  configurationOf(host: Host): Configuration | null;
   /** Lets time pass until it holds; throws a Violation that happens on the way. False: not within the limit. */
   run(until: () => boolean, limitMs: number): Promise<boolean>;
   /** Lets time pass until the promise settles. */
@@ -205,7 +208,8 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
         agenda,
         links,
         trace,
-        members: () => [...hosts.keys()],
+        // Whoever has a list of members strikes out those that left, once they are gone.
+        members: () => [...hosts.values()].filter((each) => !each.isRetired || each.isUp).map((each) => each.name),
         hostOf: (name) => hosts.get(name) ?? null,
       });
     },
@@ -219,6 +223,7 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
       }
       return first?.host ?? null;
     },
+    configurationOf: (host) => invariants.configuration(host),
     run,
     async settle(promise, limitMs = 60_000) {
       let settled = false;

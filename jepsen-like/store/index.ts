@@ -1,3 +1,5 @@
+export { cluster } from './cluster.js';
+export type { AddedMember, ListedMember } from './cluster.js';
 export { createRecorder } from './recorder.js';
 export type { Recorder } from './recorder.js';
 export { createSession } from './session.js';

@@ -55,7 +55,11 @@ export class CallError extends Error {
 
   /** Another member may do better. */
   get isConnection(): boolean {
-    return this.code === grpcCodes.unavailable || this.code === grpcCodes.deadlineExceeded;
+    return (
+      this.code === grpcCodes.unavailable ||
+      this.code === grpcCodes.deadlineExceeded ||
+      this.message === 'etcdserver: rpc not supported for learner'
+    );
   }
 }
 

@@ -4,16 +4,26 @@ import type { Verdict } from '../checkers/index.js';
 import type { History } from '../history/index.js';
 import { printPlan } from '../plan/index.js';
 import type { ActionStep, Plan } from '../plan/index.js';
-import { createWorld, memberOf, Violation } from '../simulator/index.js';
+import { createWorld, Violation } from '../simulator/index.js';
 import type { Host, World } from '../simulator/index.js';
 import { CallError, createRecorder, createSession } from '../store/index.js';
 import type { Recorder } from '../store/index.js';
 import { createClient, workloads } from '../workloads/index.js';
-import type { RunningClient, Workload } from '../workloads/index.js';
+import type { ChurnControl, RunningClient, Workload } from '../workloads/index.js';
 import { defaultLimits } from '../../src/member/index.js';
 import { createNemesis } from './faults.js';
 import type { Nemesis } from './faults.js';
 import { createMarks } from './marks.js';
+import {
+  belonging,
+  createChurnControl,
+  demandFarewells,
+  haveQuorum,
+  saysRemoved,
+  soundOnes,
+} from './membership.js';
+import { watchProgress } from './progress-of-run.js';
+import { compareReplicas, isLevel } from './replicas.js';
 
 /** What came of a plan. */
 export interface RunResult {
@@ -35,8 +45,6 @@ const waitTimeoutMs = 10_000;
 /** Actions of a client that wait behind one that takes long; more are left out. */
 const queuedActionsMax = 100;
 const startLimitMs = 60_000;
-/** Within this after the last fault: a leader, an acknowledged write, and all members level. */
-const healLimitMs = 60_000;
 const finishLimitMs = 120_000;
 
 /** Runs a plan in a world of its own: under faults, then healed, then once more from what the disks hold. */
@@ -95,7 +103,8 @@ async function perform(plan: Plan, world: World, recorder: Recorder, nemesis: Ne
   for (const name of world.hosts.keys()) world.start(name);
   await progress.demand('a leader at the start', () => world.leader !== null, startLimitMs);
 
-  const clients = createClients(plan, world, recorder);
+  const churn = createChurnControl(world, plan.members);
+  const clients = createClients(plan, world, recorder, churn);
   await progress.complete('preparations', prepare(plan, clients), startLimitMs);
 
   const baseUs = world.agenda.nowUs;
@@ -108,27 +117,30 @@ async function perform(plan: Plan, world: World, recorder: Recorder, nemesis: Ne
   await progress.pass(plan.durationMs);
 
   nemesis.heal();
+  const sound = (): readonly Host[] => soundOnes(world, nemesis);
+  const areBack = (): boolean => sound().every((host) => host.member !== null || saysRemoved(host));
+  await progress.demand('members that are back after healing', areBack);
   // One that is damaged may refuse to run. Beyond a quorum's reach, all that is left is to halt: the checkers see that nobody lied.
-  const sound = [...world.hosts.values()].filter((host) => !nemesis.damaged.has(host));
-  if (2 * sound.length <= world.hosts.size) {
+  if (nemesis.damaged.size > 0 && !haveQuorum(world, sound())) {
     for (const { client } of clients) client.abandon();
     await progress.pass(requestTimeoutMs);
     return;
   }
-  await progress.demand('a leader after healing', () => world.leader !== null, healLimitMs);
-  await progress.complete('a write after healing', probe(world, recorder), healLimitMs);
+  await progress.demand('a leader after healing', () => world.leader !== null);
+  await progress.complete('a write after healing', probe(world, recorder));
   await progress.complete('the ends of all clients', end(plan, clients), finishLimitMs);
-  await progress.demand('members that are level', () => isLevel(sound), healLimitMs);
+  await progress.demand('members that are level', () => isLevel(sound()));
   await compareReplicas(sound, progress);
+  await demandFarewells(world, nemesis, progress);
 
   // What the disks hold is all there is: a damaged one that serves again must hold the same.
   for (const host of world.hosts.values()) host.powerCut();
   for (const host of world.hosts.values()) world.start(host.name);
   const level = 'members that are level after a restart of all';
-  await progress.demand(level, () => isLevel(sound), healLimitMs);
-  const healthy = (): readonly Host[] => [...world.hosts.values()].filter((host) => host.member !== null);
-  await progress.demand(level, () => isLevel(healthy()), healLimitMs);
-  await compareReplicas(healthy(), progress);
+  await progress.demand(level, () => isLevel(sound()));
+  const healthy = (): readonly Host[] => belonging(world).filter((host) => host.member !== null);
+  await progress.demand(level, () => isLevel(healthy()));
+  await compareReplicas(healthy, progress);
 }
 
 // --- Clients ----------------------------------------------------------------------------------------------------------
@@ -141,7 +153,12 @@ interface QueuedClient {
   readonly idle: () => Promise<void>;
 }
 
-function createClients(plan: Plan, world: World, recorder: Recorder): readonly QueuedClient[] {
+function createClients(
+  plan: Plan,
+  world: World,
+  recorder: Recorder,
+  churn: ChurnControl,
+): readonly QueuedClient[] {
   return Array.from({ length: plan.clients }, (_, number) => {
     const name = some(plan.workloads[number % plan.workloads.length], 'a workload for every client');
     const workload = some(
@@ -155,6 +172,7 @@ function createClients(plan: Plan, world: World, recorder: Recorder): readonly Q
       home: number,
       timeoutMs: requestTimeoutMs,
       waitTimeoutMs,
+      churn,
       clock: {
         nowUs: () => world.agenda.nowUs,
         sleep: (ms) =>
@@ -208,115 +226,9 @@ async function probe(world: World, recorder: Recorder): Promise<void> {
     } catch (error) {
       if (!(error instanceof CallError)) throw error;
       if (error.message.includes('user')) return; // Users are needed: somebody answered.
-      session.moveOn();
+      if (!error.isConnection) session.moveOn(); // Otherwise it has done so itself.
       session.renew();
       await new Promise<void>((resolve) => void world.agenda.at(world.agenda.nowUs + 100_000, resolve));
     }
-  }
-}
-
-// --- Progress ---------------------------------------------------------------------------------------------------------
-
-interface Progress {
-  /** Lets so much time pass. */
-  pass(ms: number): Promise<void>;
-  demand(what: string, until: () => boolean, limitMs: number): Promise<void>;
-  complete<T>(what: string, work: Promise<T>, limitMs: number): Promise<T>;
-}
-
-/** Lets time pass, and looks whether members end that have no reason to. */
-function watchProgress(world: World, nemesis: Nemesis): Progress {
-  const seen = new Set<Error>();
-
-  function lookForEnds(): void {
-    for (const host of world.hosts.values()) {
-      const { fatal } = host;
-      if (fatal === null || seen.has(fatal)) continue;
-      seen.add(fatal);
-      world.trace.text(fatal.message);
-      if (nemesis.damaged.has(host)) continue;
-      if (nemesis.mayFail(host) && !fatal.name.includes('Invariant')) continue;
-      throw new Violation('no member ends without a reason', `${host.name}: ${fatal.stack ?? fatal.message}`);
-    }
-  }
-
-  async function demand(what: string, until: () => boolean, limitMs: number): Promise<void> {
-    const reached = await world.run(() => {
-      lookForEnds();
-      return until();
-    }, limitMs);
-    if (!reached) throw new Violation('liveness', `${what}: not within ${limitMs} ms${stateOf(world)}`);
-  }
-
-  return {
-    async pass(ms) {
-      await world.run(() => {
-        lookForEnds();
-        return false;
-      }, ms);
-    },
-    demand,
-    async complete(what, work, limitMs) {
-      let isDone = false;
-      const done = (): void => void (isDone = true);
-      work.then(done, done);
-      await demand(what, () => isDone, limitMs);
-      return work;
-    },
-  };
-}
-
-function stateOf(world: World): string {
-  return [...world.hosts.values()]
-    .map((host) => {
-      const status = host.member?.status();
-      const state =
-        status === undefined
-          ? `down (${host.fatal?.message ?? 'no reason given'})`
-          : `${status.role} of term ${status.term}, applied ${status.appliedIndex} of ${status.commitIndex}`;
-      return `; ${host.name}: ${state}`;
-    })
-    .join('');
-}
-
-// --- Replicas ---------------------------------------------------------------------------------------------------------
-
-function isLevel(hosts: readonly Host[]): boolean {
-  if (hosts.some((host) => host.member === null)) return false;
-  const statuses = hosts.map((host) => memberOf(host).status());
-  const [first] = statuses;
-  return statuses.every(
-    (status) => status.appliedIndex === first?.appliedIndex && status.commitIndex === status.appliedIndex,
-  );
-}
-
-async function hashes(hosts: readonly Host[], progress: Progress): Promise<ReadonlyMap<Host, string>> {
-  const found = new Map<Host, string>();
-  for (const host of hosts) {
-    const { maintenance, leases } = memberOf(host);
-    const { hash, hashRevision, compactRevision } = await progress.complete(
-      'a hash',
-      maintenance.hashKv(0),
-      healLimitMs,
-    );
-    const ids = await progress.complete('a list of leases', leases.list(), healLimitMs);
-    found.set(host, `${hash} at ${hashRevision}, compacted ${compactRevision}, leases ${ids.join()}`);
-  }
-  return found;
-}
-
-/** Leases run out meanwhile: compared at equal indexes only. */
-async function compareReplicas(hosts: readonly Host[], progress: Progress): Promise<void> {
-  const index = (): string => hosts.map((host) => memberOf(host).status().appliedIndex).join();
-  for (;;) {
-    await progress.demand('members that are level', () => isLevel(hosts), healLimitMs);
-    const before = index();
-    const found = await hashes(hosts, progress);
-    if (index() !== before || !isLevel(hosts)) continue;
-    if (new Set(found.values()).size > 1) {
-      const told = [...found].map(([host, hash]) => `${host.name}: ${hash}`).join('; ');
-      throw new Violation('replicas agree', told);
-    }
-    return;
   }
 }

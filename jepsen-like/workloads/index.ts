@@ -1,5 +1,6 @@
 import { append } from './append.js';
 import { bank } from './bank.js';
+import { churn } from './churn.js';
 import { election } from './election.js';
 import { lease } from './lease.js';
 import { lock } from './lock.js';
@@ -11,15 +12,7 @@ import { watch } from './watch.js';
 
 export { createClient } from './client.js';
 export type { ClientOptions, Clock, RunningClient } from './client.js';
-export type {
-  ChurnControl,
-  Client,
-  ClusterMember,
-  DrawContext,
-  FollowHandle,
-  JoiningMember,
-  Workload,
-} from './types.js';
+export type { ChurnControl, Client, DrawContext, FollowHandle, JoiningMember, Workload } from './types.js';
 
 /** In the order of the help. */
 export const workloads: readonly Workload[] = [
@@ -32,4 +25,5 @@ export const workloads: readonly Workload[] = [
   election,
   lease,
   watch,
+  churn,
 ];

@@ -1,6 +1,6 @@
 import type { Random } from '../../src/base/index.js';
 import type { OperationBody, Outcome } from '../history/index.js';
-import type { Session, WatchHandle, WatchSpec } from '../store/index.js';
+import type { ListedMember, Session, WatchHandle, WatchSpec } from '../store/index.js';
 
 export type OperationKind = OperationBody['kind'];
 type BodyOf<Kind extends OperationKind> = Extract<OperationBody, { readonly kind: Kind }>;
@@ -52,13 +52,18 @@ export interface ChurnControl {
   readonly voterCount: number;
   /** The right to change the membership; null: not now, or somebody else has it. What it answers gives the right back. */
   begin(): (() => void) | null;
-  /** Where a member of this name would listen to the others. */
+  /** Where a member of this name would listen to the others; at least one. It is added with the first of them. */
   peerUrlsOf(name: string): readonly string[];
+  /** Whose URLs these are; null: no machine's. */
+  nameOf(peerUrls: readonly string[]): string | null;
   /** Names of the machines that are there, with the ids of their members (16 hexadecimal digits). */
   machines(): ReadonlyMap<string, string>;
   /** A new machine, with an empty disk, for a member that the cluster has just added. Resolves once a process was started. */
   startMember(member: JoiningMember): Promise<void>;
-  /** The machine will never come back. Nothing happens when there is none of this name. */
+  /**
+   * The machine of a member that was removed: its process may run until it ends itself, and nobody starts another. Nothing happens
+   * when there is none of this name.
+   */
   stopMember(name: string): Promise<void>;
 }
 
@@ -66,16 +71,7 @@ export interface JoiningMember {
   readonly name: string;
   readonly id: string;
   /** All that belong to the cluster now, the new one included. */
-  readonly members: readonly ClusterMember[];
-}
-
-export interface ClusterMember {
-  /** 16 hexadecimal digits. */
-  readonly id: string;
-  /** Empty until it has started once. */
-  readonly name: string;
-  readonly peerUrls: readonly string[];
-  readonly isLearner: boolean;
+  readonly members: readonly ListedMember[];
 }
 
 export interface FollowHandle {
