@@ -1,3 +1,5 @@
+import { visible } from './text.js';
+
 /** Text that is HTML already. Made by `html` alone, so that all else is escaped. */
 export interface Html {
   readonly markup: string;
@@ -19,7 +21,7 @@ export function escapeHtml(text: string): string {
 }
 
 /**
- * HTML from a template whose values are escaped; null is nothing, a list is its parts one after the other.
+ * HTML from a template whose values are escaped, what cannot be seen made visible; null is nothing, a list is its parts one after the other.
  *
  *     html`<p title="${key}">${lines}</p>`
  */
@@ -36,6 +38,6 @@ export function trusted(markup: string): Html {
 function markupOf(part: Part): string {
   if (part === null) return '';
   if (typeof part === 'number') return String(part);
-  if (typeof part === 'string') return escapeHtml(part);
+  if (typeof part === 'string') return escapeHtml(visible(part));
   return 'markup' in part ? part.markup : part.map(markupOf).join('');
 }
