@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** What a run must not do: a broken promise of the store, not of the kit. */
 export class LiveViolation extends Error {
   override readonly name = 'LiveViolation';
@@ -42,6 +44,11 @@ export async function within<T>(
   }
 }
 
+/** Rejects with Interrupted on the signal. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await within('a pause', new Promise((resolve) => setTimeout(resolve, ms)), 2 * ms + 60_000, signal);
+  try {
+    await delay(ms, undefined, { signal });
+  } catch {
+    throw new Interrupted();
+  }
 }

@@ -72,14 +72,17 @@ export async function gather(stage: Stage, plan: LivePlan): Promise<Cast> {
     close: () => (closed ??= close()),
   };
   try {
-    for (let number = 0; number < plan.clients; number++) {
+    const starting = Array.from({ length: plan.clients }, async (_, number) => {
       const { workloads, keys, seed } = plan;
       const actionsPerSecond = plan.actionsPerSecond / plan.clients;
       const workload = some(workloads[number % workloads.length], 'a workload for every client');
       const historyFile = join(folder, `client-${number}.json`);
       const own = { number, clients: plan.clients, workload, keys, seed };
-      clients.push(await startClient({ ...own, actionsPerSecond, endpoints, baseUs, historyFile }, guard));
-    }
+      return startClient({ ...own, actionsPerSecond, endpoints, baseUs, historyFile }, guard);
+    });
+    const started = await Promise.allSettled(starting);
+    clients.push(...started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
+    await Promise.all(starting);
   } catch (error) {
     await cast.close();
     throw error;

@@ -1,3 +1,8 @@
-export { liveFaultKinds } from './plan.js';
+export { findSystem } from './machines/index.js';
+export type { System, SystemName } from './machines/index.js';
+export { drawLivePlan, liveFaultKinds, printLivePlan } from './plan.js';
+export type { LiveFault, LiveFaultKind, LivePlan } from './plan.js';
+export { runRound } from './round.js';
+export type { RoundOptions, RoundResult } from './round.js';
 export { runLive } from './run.js';
 export type { LiveOptions, LiveOutput, LiveResult } from './run.js';

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { planPorts } from '../../../cluster/index.js';
 import { messageOf } from '../../../src/base/index.js';
 import type { Links } from './links.js';
 import type { Network } from './types.js';
@@ -10,8 +11,6 @@ const run = promisify(execFile);
 const prefix = `198.18.${process.pid % 256}`;
 /** An address of hardware that nobody has. */
 const nowhere = '02:00:00:00:00:00';
-const clientPort = 2379;
-const peerPort = 2380;
 
 interface Machine {
   readonly namespace: string;
@@ -71,7 +70,8 @@ export async function createNamespaceNetwork(links: Links, tell: (line: string) 
       netem = 'there';
     } catch (error) {
       netem = 'missing';
-      tell(`loss and delay are left out: this kernel has no netem (${messageOf(error).trim()})`);
+      const [, why = messageOf(error)] = messageOf(error).split('\n');
+      tell(`left out: loss and delay (this kernel has no netem: ${why})`);
     }
   }
 
@@ -79,6 +79,10 @@ export async function createNamespaceNetwork(links: Links, tell: (line: string) 
     kind: 'network namespaces',
     async place(name) {
       const number = machines.size + 2;
+      // Every namespace has all of them, but the launcher looks for them in ours.
+      const [ports] = await planPorts('free', 1);
+      if (ports === undefined) throw new Error('there are ports for one machine');
+      const { client: clientPort, peer: peerPort } = ports;
       const namespace = `${tag}n${number}`;
       const address = `${prefix}.${number}`;
       const outside = `${tag}v${number}`;
