@@ -1,7 +1,7 @@
 import { votersOf } from './configuration.js';
 import { becomeLeader } from './leader.js';
 import { voteResult } from './quorum.js';
-import { becomeFollower, enterRole, enterTerm } from './role.js';
+import { becomeFollower, enterRole, enterTerm, standSoon } from './role.js';
 import { isPromotable } from './state.js';
 import type { CoreState } from './state.js';
 import type { PreVoteResponse, VoteResponse } from './types.js';
@@ -13,6 +13,7 @@ import type { PreVoteResponse, VoteResponse } from './types.js';
 export function startPreVote(state: CoreState): void {
   if (state.role === 'leader' || !isPromotable(state)) return;
   enterRole(state, 'pre-candidate', null);
+  standSoon(state);
   state.votes.set(state.id, true);
   const term = state.term + 1;
   const last = state.log.last;
@@ -59,7 +60,10 @@ export function onVoteResponse(state: CoreState, message: VoteResponse): void {
 function tallyPreVotes(state: CoreState): void {
   const result = voteResult(state.history.latest, state.votes);
   if (result === 'won') startElection(state, false);
-  else if (result === 'lost') becomeFollower(state, state.term, null);
+  else if (result === 'lost') {
+    becomeFollower(state, state.term, null);
+    standSoon(state);
+  }
 }
 
 function tallyVotes(state: CoreState): void {

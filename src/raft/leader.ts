@@ -24,7 +24,7 @@ export function becomeLeader(state: CoreState): void {
     uncommittedBytes: state.log.sizeBytesBetween(state.commit + 1, state.log.lastIndex),
     heartbeatTicks: 0,
     heartbeatDue: false,
-    quorumTicks: 0,
+    ticks: 0,
     transferee: null,
     transferTicks: 0,
   };
@@ -39,20 +39,18 @@ export function tickLeader(state: CoreState, leading: Leading): void {
   if (leading.heartbeatTicks >= heartbeatTicks) leading.heartbeatDue = true;
   tickTransfer(state, leading);
   for (const progress of leading.progress.values()) {
-    if (progress.snapshotSentTicks === null) continue;
-    progress.snapshotSentTicks++;
-    if (progress.snapshotSentTicks >= snapshotPatience * electionTimeoutTicks) progress.becomeProbe();
+    progress.tick();
+    if ((progress.snapshotSentTicks ?? 0) >= snapshotPatience * electionTimeoutTicks) progress.becomeProbe();
   }
-  leading.quorumTicks++;
-  if (leading.quorumTicks < electionTimeoutTicks) return;
-  leading.quorumTicks = 0;
-  if (!hearsQuorum(state, leading)) becomeFollower(state, state.term, null);
-  for (const progress of leading.progress.values()) progress.recentActive = false;
+  leading.ticks++;
+  if (leading.ticks >= electionTimeoutTicks && !hearsQuorum(state, leading))
+    becomeFollower(state, state.term, null);
 }
 
 /**
  * Check-quorum (dissertation §6.2): a leader that nobody answers stops, so that its clients look for another one and
- * the others, who do hear it, stop waiting for it.
+ * the others, who do hear it, stop waiting for it. Asked at every tick, for over a link that is cut in one direction
+ * everybody waits for this, and for a timeout after it.
  */
 function hearsQuorum(state: CoreState, leading: Leading): boolean {
   const active = new Map<NodeId, boolean>([[state.id, true]]);
@@ -63,7 +61,7 @@ function hearsQuorum(state: CoreState, leading: Leading): boolean {
 export function onAppendResponse(state: CoreState, leading: Leading, message: AppendResponse): void {
   const progress = leading.progress.get(message.from);
   if (progress === undefined || message.index > state.log.lastIndex) return;
-  progress.recentActive = true;
+  progress.heard();
   if (message.conflict !== null) {
     if (!progress.refuse(message.index, state.log.lastPossibleMatch(message.conflict))) return;
     if (message.index === 0) progress.needsSnapshot = true;
@@ -87,7 +85,7 @@ function leaveSnapshot(state: CoreState, progress: Progress): void {
 export function onHeartbeatResponse(state: CoreState, leading: Leading, message: HeartbeatResponse): void {
   const progress = leading.progress.get(message.from);
   if (progress === undefined) return;
-  progress.recentActive = true;
+  progress.heard();
   progress.probeSent = false;
   // It lives and lacks something: either that is on its way, or it was lost and this shows it.
   if (progress.state === 'replicate' && progress.match < state.log.lastIndex) progress.poke = true;

@@ -1,6 +1,14 @@
 import { assert } from '../base/index.js';
 import type { Index, PeerProgress } from './types.js';
 
+export interface ProgressOptions {
+  readonly inflightsMax: number;
+  /** A peer counts as active for so long after an answer: the election timeout. */
+  readonly patienceTicks: number;
+  /** Counts as active from the beginning. */
+  readonly isActive: boolean;
+}
+
 /**
  * What a leader knows of one peer's log.
  *
@@ -14,8 +22,8 @@ export class Progress {
   state: PeerProgress['state'] = 'probe';
   match: Index = 0;
   next: Index;
-  /** Answered within the present election timeout: counts for check-quorum. */
-  recentActive: boolean;
+  /** Ticks since it last answered. */
+  #silentTicks: number;
   /** In probe: an append is on its way, wait. */
   probeSent = false;
   /** In replicate: send an append even without entries, so that a loss shows. */
@@ -30,13 +38,28 @@ export class Progress {
   snapshotSentTicks: number | null = null;
   /** In replicate: the last index of each append on its way, ascending. */
   readonly #inflights: Index[] = [];
-  readonly #inflightsMax: number;
+  readonly #options: ProgressOptions;
 
-  constructor(next: Index, inflightsMax: number, recentActive: boolean) {
+  constructor(next: Index, options: ProgressOptions) {
     assert(next >= 1, 'the first entry has the index 1');
     this.next = next;
-    this.#inflightsMax = inflightsMax;
-    this.recentActive = recentActive;
+    this.#options = options;
+    this.#silentTicks = options.isActive ? 0 : options.patienceTicks;
+  }
+
+  /** Has answered within an election timeout: counts for check-quorum. */
+  get recentActive(): boolean {
+    return this.#silentTicks < this.#options.patienceTicks;
+  }
+
+  /** It has answered, whatever it said. */
+  heard(): void {
+    this.#silentTicks = 0;
+  }
+
+  tick(): void {
+    this.#silentTicks++;
+    if (this.snapshotSentTicks !== null) this.snapshotSentTicks++;
   }
 
   get inflightCount(): number {
@@ -44,7 +67,7 @@ export class Progress {
   }
 
   get windowFull(): boolean {
-    return this.#inflights.length >= this.#inflightsMax;
+    return this.#inflights.length >= this.#options.inflightsMax;
   }
 
   becomeProbe(): void {

@@ -74,8 +74,15 @@ export function trackMembers(
   for (const node of leading.progress.keys()) if (!members.includes(node)) leading.progress.delete(node);
   for (const node of members) {
     if (node === state.id || leading.progress.has(node)) continue;
-    const { inflightMessagesMax } = state.options;
-    leading.progress.set(node, new Progress(state.log.lastIndex + 1, inflightMessagesMax, options.active));
+    const { inflightMessagesMax, electionTimeoutTicks } = state.options;
+    leading.progress.set(
+      node,
+      new Progress(state.log.lastIndex + 1, {
+        inflightsMax: inflightMessagesMax,
+        patienceTicks: electionTimeoutTicks,
+        isActive: options.active,
+      }),
+    );
   }
   if (leading.transferee !== null && !isVoter(state.history.latest, leading.transferee))
     leading.transferee = null;

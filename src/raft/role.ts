@@ -36,6 +36,7 @@ export function hearFromLeader(state: CoreState, leader: NodeId): void {
 export function setLeader(state: CoreState, leader: NodeId | null): void {
   if (state.leader === leader) return;
   state.leader = leader;
+  if (leader !== null) state.hasYielded = false;
   state.pendingReads = [];
   state.outbox.readToRequest = 0;
 }
@@ -48,12 +49,19 @@ export function resetElectionTimer(state: CoreState): void {
 
 /**
  * The connection to the leader was lost: most likely its process is dead, and waiting for the timeout only costs time.
- * Forget it and stand soon, after a short random time so that not all do at once. Safe, because what comes first is a
- * pre-vote: members that still hear from the leader refuse it. A leader that lives after all is heard again within a
- * heartbeat, and that cancels the plan.
+ * Forget it and stand soon. Safe, because what comes first is a pre-vote: members that still hear from the leader refuse it. A leader
+ * that lives after all is heard again within a heartbeat, and that cancels the plan.
  */
 export function suspectLeader(state: CoreState): void {
   setLeader(state, null);
+  standSoon(state);
+}
+
+/**
+ * Asks for pre-votes after a short random time, so that not all do at once, instead of a whole timeout. That disturbs nobody, and
+ * where links are cut in one direction the first to ask often cannot win.
+ */
+export function standSoon(state: CoreState): void {
   const patience = Math.floor(state.options.electionTimeoutTicks / 5) + 1;
   const soon = state.electionTicks + 1 + state.random.below(patience);
   state.electionDeadlineTicks = Math.min(state.electionDeadlineTicks, soon);

@@ -45,7 +45,8 @@ export interface Leading {
   uncommittedBytes: number;
   heartbeatTicks: number;
   heartbeatDue: boolean;
-  quorumTicks: number;
+  /** Since it leads. */
+  ticks: number;
   transferee: NodeId | null;
   transferTicks: number;
 }
@@ -71,8 +72,10 @@ export interface CoreState {
   leader: NodeId | null;
   /** Since this role began, or since the leader was heard. */
   electionTicks: number;
-  /** When to stand for election, in [n, 2n) (sooner after the connection to the leader was lost). */
+  /** When to stand for election, in [n, 2n) (sooner where asking for pre-votes costs nobody anything). */
   electionDeadlineTicks: number;
+  /** Has given way to another pre-candidate since it last knew a leader. */
+  hasYielded: boolean;
   /** Of a (pre-)candidate. */
   readonly votes: Map<NodeId, boolean>;
   /** Of a follower: reads that the leader has not answered, ascending. */
@@ -120,6 +123,7 @@ export function createState(options: CoreOptions, initial: InitialState, random:
     leader: null,
     electionTicks: 0,
     electionDeadlineTicks: options.electionTimeoutTicks + random.below(options.electionTimeoutTicks),
+    hasYielded: false,
     votes: new Map(),
     pendingReads: [],
     acknowledged: null,

@@ -1,4 +1,4 @@
-import { becomeFollower } from './role.js';
+import { becomeFollower, standSoon } from './role.js';
 import type { CoreState } from './state.js';
 import type { Position, PreVote, Vote } from './types.js';
 
@@ -23,16 +23,22 @@ export function answerPreVote(state: CoreState, message: PreVote): void {
   const granted = free && isUpToDate(state, message.last);
   const term = granted ? message.term : state.term;
   state.outbox.messages.push({ type: 'pre-vote-response', from: state.id, to: message.from, term, granted });
+  // The sender hears no leader either, and cannot win. This node may.
+  if (free && !granted && state.role === 'follower') standSoon(state);
   if (granted && state.role === 'pre-candidate' && yieldsTo(state, message)) {
     becomeFollower(state, state.term, null);
+    standSoon(state);
+    state.hasYielded = true;
   }
 }
 
 /**
  * Two that ask at the same time would both be told yes, both stand, split the votes and wait out another timeout. One
- * gives way: the one with the older log, or of two equal ones that with the greater name.
+ * gives way: the one with the older log, or of two equal ones that with the greater name. But once only: the other one may
+ * never hear the consent, where links are cut in one direction.
  */
 function yieldsTo(state: CoreState, { from, last }: PreVote): boolean {
+  if (state.hasYielded) return false;
   const isEqual = last.term === state.log.lastTerm && last.index === state.log.lastIndex;
   return !isEqual || from < state.id;
 }

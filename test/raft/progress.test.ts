@@ -11,11 +11,12 @@ interface Append {
 }
 
 const windowMax = 3;
+const options = { inflightsMax: windowMax, patienceTicks: 10, isActive: true };
 const last = 12;
 
 describe('what a leader knows of a peer', () => {
   test('in the states probe, replicate and snapshot', () => {
-    const progress = new Progress(6, windowMax, false);
+    const progress = new Progress(6, { ...options, isActive: false });
     expect(progress.view()).toEqual({
       state: 'probe',
       match: 0,
@@ -72,7 +73,7 @@ describe('what a leader knows of a peer', () => {
 });
 
 class Peer {
-  readonly progress = new Progress(last + 1, windowMax, true);
+  readonly progress = new Progress(last + 1, options);
   readonly #appends: Append[] = [];
   readonly #answers: { readonly refused: boolean; readonly index: number; readonly guess: number }[] = [];
   holds: number;

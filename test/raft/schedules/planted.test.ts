@@ -8,7 +8,7 @@ import { Violation } from './violation.js';
 /** The seed of the first shard: what it would find within half of its schedules. */
 const seed = 20_140_601;
 const schedulesMax = 2_500;
-const shrunkStepsMax = 20;
+const shrunkStepsMax = 30;
 
 describe('The schedules notice when', () => {
   for (const { name, build, caughtBy, inHealing } of plantedBugs) {
