@@ -1,4 +1,4 @@
-import type { Mutant } from './mutants.js';
+import type { Mutant } from './types.js';
 
 type Load = (
   url: string,

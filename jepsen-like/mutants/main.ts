@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { some } from '../../src/base/index.js';
 import { mutants } from './mutants.js';
-import type { Mutant } from './mutants.js';
+import type { Mutant } from './types.js';
 import type { Catch, Hunt } from './worker.js';
 
 /** Hunts of one mutant begin at seeds that are so far apart. */

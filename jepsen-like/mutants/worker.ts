@@ -1,7 +1,7 @@
 import { register } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { some } from '../../src/base/index.js';
-import type { Mutant } from './mutants.js';
+import type { Mutant } from './types.js';
 
 /** What a mutant's worker is asked: to run seeds until one is caught. */
 export interface Hunt {
