@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { some } from '../../src/base/index.js';
 import { createRecorder, createSession } from '../store/index.js';
 import type { Session } from '../store/index.js';
+import { carryOutDeed, churnSetupOf, endpointsOf } from './churn.js';
 import { createGrpcTransport, monotonicUs, startClient } from './clients/index.js';
 import type { ClientHistory, ClientProcess } from './clients/index.js';
 import { createLiveNemesis } from './nemesis.js';
@@ -32,7 +33,7 @@ export async function gather(stage: Stage, plan: LivePlan): Promise<Cast> {
   const { machines, links, network, guard, folder } = stage;
   const baseUs = monotonicUs(0);
   const nowUs = (): number => monotonicUs(baseUs);
-  const endpoints = machines.map(({ name, endpoint }) => [name, endpoint] as const);
+  const endpoints = endpointsOf(stage);
   const transport = createGrpcTransport();
   transport.readdress(new Map(endpoints));
   const recorder = createRecorder(nowUs);
@@ -72,13 +73,18 @@ export async function gather(stage: Stage, plan: LivePlan): Promise<Cast> {
     close: () => (closed ??= close()),
   };
   try {
+    const churn = plan.workloads.includes('churn') ? await churnSetupOf(stage, requests) : null;
+    const churner = plan.workloads.indexOf('churn');
     const starting = Array.from({ length: plan.clients }, async (_, number) => {
       const { workloads, keys, seed } = plan;
-      const actionsPerSecond = plan.actionsPerSecond / plan.clients;
-      const workload = some(workloads[number % workloads.length], 'a workload for every client');
-      const historyFile = join(folder, `client-${number}.json`);
-      const own = { number, clients: plan.clients, workload, keys, seed };
-      return startClient({ ...own, actionsPerSecond, endpoints, baseUs, historyFile }, guard);
+      const setup = {
+        ...{ number, clients: plan.clients, keys, seed, endpoints, baseUs },
+        actionsPerSecond: plan.actionsPerSecond / plan.clients,
+        workload: some(workloads[number % workloads.length], 'a workload for every client'),
+        historyFile: join(folder, `client-${number}.json`),
+        churn: number === churner ? churn : null,
+      };
+      return startClient(setup, guard, (deed) => carryOutDeed(deed, { stage, nemesis, clients, transport }));
     });
     const started = await Promise.allSettled(starting);
     clients.push(...started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));

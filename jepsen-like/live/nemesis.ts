@@ -12,6 +12,8 @@ import type { MemberRequests } from './requests.js';
 /** Does faults to processes, and undoes them. */
 export interface LiveNemesis {
   perform(fault: LiveFault): void;
+  /** For the report: something that happened without it. */
+  note(kind: string, text: string, forMs: number | null): void;
   /** Undoes all that is still being done; resolves when every process that is to run has been started. Rejects with what went wrong at any time. */
   heal(): Promise<void>;
   /** No more faults, and nothing is started any more. Resolves when nothing is under way. */
@@ -85,7 +87,7 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
   const namesOf = (): readonly string[] => machines().map(({ name }) => name);
 
   function start(machine: Machine): void {
-    if (!isAbandoned) run(machine.inTurn((member) => member.start()));
+    if (!isAbandoned && machines().includes(machine)) run(machine.inTurn((member) => member.start()));
   }
 
   function kill(targets: readonly Machine[], forMs: number): void {
@@ -266,7 +268,7 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
   async function heal(): Promise<void> {
     for (const undo of [...undos]) undo();
     while (running.size > 0) await Promise.all(running);
-    for (const machine of machines()) {
+    for (const machine of [...machines()]) {
       if (machine.member.state === 'paused') machine.member.resume();
       if (machine.member.state === 'stopped') start(machine);
     }
@@ -280,5 +282,5 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
     while (running.size > 0) await Promise.all(running);
   }
 
-  return { perform, heal, abandon, mayEnd: (machine) => full.has(machine), notes };
+  return { perform, note, heal, abandon, mayEnd: (machine) => full.has(machine), notes };
 }

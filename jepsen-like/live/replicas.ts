@@ -4,17 +4,18 @@ import { CallError } from '../store/index.js';
 const pauseMs = 100;
 
 /**
- * Waits until all members have the same revision, and compares the hashes of what they hold then. Null: they agree. Otherwise what
+ * Waits until all voters have the same revision, and compares the hashes of what they hold then. Null: they agree. Otherwise what
  * each of them said; leases may run out meanwhile, so that a member which has moved on is asked again, until `limitMs` is over.
  */
 export async function compareReplicas(
   requests: MemberRequests,
-  members: readonly string[],
+  machines: () => readonly string[],
   limitMs: number,
 ): Promise<string | null> {
   const endMs = performance.now() + limitMs;
   for (let last = 'no member answered'; ;) {
     try {
+      const members = await votersOf(machines(), requests);
       const first = await Promise.all(members.map((member) => requests.hashKv(member, 0)));
       const revision = Math.min(...first.map(({ header }) => Number(header?.revision ?? 0)));
       const answers = await Promise.all(members.map((member) => requests.hashKv(member, revision)));
@@ -31,4 +32,10 @@ export async function compareReplicas(
     if (performance.now() >= endMs) return last;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
+}
+
+/** Learners answer nothing of that kind. */
+async function votersOf(machines: readonly string[], requests: MemberRequests): Promise<readonly string[]> {
+  const statuses = await Promise.all(machines.map((machine) => requests.status(machine)));
+  return machines.filter((_, place) => statuses[place]?.isLearner !== true);
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClusterMember } from '../../cluster/index.js';
+import type { ClusterMember, ExitEvent } from '../../cluster/index.js';
 import { messageOf } from '../../src/base/index.js';
 import { checkers } from '../checkers/index.js';
 import type { Verdict } from '../checkers/index.js';
@@ -54,14 +54,14 @@ const progressMs = 250;
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const { plan, system, usesNamespaces, signal, tell } = options;
   const ends: string[] = [];
-  let mayEnd: (machine: string) => boolean = () => false;
+  let mayEnd: (event: ExitEvent) => boolean = () => false;
   const stage = await openStage({
     plan,
     system,
     usesNamespaces,
     tell,
     onEvent(event) {
-      if (event.type !== 'exited' || event.isExpected || mayEnd(event.member)) return;
+      if (event.type !== 'exited' || event.isExpected || mayEnd(event)) return;
       const how = event.signal ?? `code ${String(event.code)}`;
       ends.push(`${event.member} ended by itself (${how}):\n  ${event.lastLines.join('\n  ')}`);
     },
@@ -72,7 +72,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     await startMembers(stage.machines, signal);
     const cast = await gather(stage, plan);
     closing = () => cast.close();
-    mayEnd = (name) => cast.nemesis.mayEnd(name);
+    mayEnd = (event) => hasReasonToEnd(event, cast, plan);
     let violation = await perform(cast, options);
     await within('histories', orderAll(cast.clients, 'save'), saveLimitMs, signal);
     const [end] = ends;
@@ -87,6 +87,14 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
     await closing();
     if (!isKept) await stage.remove();
   }
+}
+
+/** Its disk was full; or it has been removed, perhaps before anybody who asked for that was told. */
+function hasReasonToEnd({ member, lastLines }: ExitEvent, { nemesis, stage }: Cast, plan: LivePlan): boolean {
+  if (nemesis.mayEnd(member)) return true;
+  const wasRemoved = plan.workloads.includes('churn') && lastLines.some((line) => line.includes('removed'));
+  if (wasRemoved) stage.retire(member);
+  return wasRemoved;
 }
 
 async function startMembers(machines: readonly Machine[], signal: AbortSignal): Promise<void> {
@@ -127,17 +135,18 @@ async function disturb(cast: Cast, { plan, signal, onProgress }: RoundOptions): 
   }
 }
 
-async function recover(cast: Cast, { signal, onProgress }: RoundOptions): Promise<void> {
+async function recover(cast: Cast, { plan, signal, onProgress }: RoundOptions): Promise<void> {
   const { clients, nemesis, requests, stage, session } = cast;
   onProgress('all heals');
   await within('an end of all faults', nemesis.heal(), healLimitMs, signal);
-  const serving = stage.machines.map(({ member }) => serves(member));
+  // Where members come and go, one that has just been added may wait for its machine.
+  const serving = plan.workloads.includes('churn') ? [] : stage.machines.map(({ member }) => serves(member));
   await within('members that serve after healing', Promise.all(serving), healLimitMs, signal);
   await within('a write after healing', probe(session), healLimitMs, signal);
   onProgress('last reads');
   await within('the ends of all clients', orderAll(clients, 'finish'), finishLimitMs, signal);
   onProgress('replicas are compared');
-  const names = stage.machines.map(({ name }) => name);
+  const names = (): readonly string[] => stage.machines.map(({ name }) => name);
   const compared = compareReplicas(requests, names, levelLimitMs);
   const difference = await within('hashes of all members', compared, 2 * levelLimitMs, signal);
   if (difference !== null) throw new LiveViolation('replicas agree', difference);

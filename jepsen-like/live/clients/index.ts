@@ -1,3 +1,4 @@
+export type { ChurnSetup, Endpoints, MachineDeed } from './messages.js';
 export { monotonicUs } from './clock.js';
 export { mergeHistories } from './merge.js';
 export { startClient } from './process.js';

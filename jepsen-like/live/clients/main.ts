@@ -5,9 +5,11 @@ import { createRecorder } from '../../store/index.js';
 import type { Recorder } from '../../store/index.js';
 import { createClient, workloads } from '../../workloads/index.js';
 import type { RunningClient, Workload } from '../../workloads/index.js';
+import { createChurnControl } from './churn.js';
 import { monotonicUs } from './clock.js';
-import type { ClientOrder, ClientReport, ClientSetup } from './messages.js';
+import type { ClientOrder, ClientReport, ClientSetup, MachineDeed } from './messages.js';
 import { createGrpcTransport } from './transport.js';
+import type { GrpcTransport } from './transport.js';
 
 const requestTimeoutMs = 3000;
 const waitTimeoutMs = 10_000;
@@ -18,11 +20,20 @@ interface Actor {
   readonly workload: Workload;
   readonly client: RunningClient;
   readonly recorder: Recorder;
+  readonly transport: GrpcTransport;
   /** Its actions, until the end. */
   acting: Promise<void>;
 }
 
 let actor: Actor | null = null;
+let deedDone: (() => void) | null = null;
+
+function askFor(deed: MachineDeed): Promise<void> {
+  return new Promise((resolve) => {
+    deedDone = resolve;
+    tell({ type: 'deed', deed });
+  });
+}
 
 function setUp(setup: ClientSetup): Actor {
   const { number, workload: name, baseUs } = setup;
@@ -30,7 +41,9 @@ function setUp(setup: ClientSetup): Actor {
   transport.readdress(new Map(setup.endpoints));
   const nowUs = (): number => monotonicUs(baseUs);
   const recorder = createRecorder(nowUs);
+  const churn = setup.churn === null ? {} : { churn: createChurnControl(setup.churn, askFor) };
   const client = createClient({
+    ...churn,
     number,
     transport,
     recorder,
@@ -43,7 +56,7 @@ function setUp(setup: ClientSetup): Actor {
     workloads.find((each) => each.name === name),
     `a workload called ${name}`,
   );
-  return { setup, workload, client, recorder, acting: Promise.resolve() };
+  return { setup, workload, client, recorder, transport, acting: Promise.resolve() };
 }
 
 async function act({ setup, workload, client }: Actor): Promise<void> {
@@ -64,7 +77,9 @@ async function finish({ setup, workload, client, acting }: Actor): Promise<void>
   await workload.finish?.(client, { keys: setup.keys });
 }
 
-async function carryOut(order: ClientOrder): Promise<void> {
+type AnsweredOrder = Exclude<ClientOrder, { readonly type: 'readdress' | 'deed-done' }>;
+
+async function carryOut(order: AnsweredOrder): Promise<void> {
   if (order.type === 'set-up') {
     actor = setUp(order.setup);
     setInterval(tellProgress, progressMs).unref();
@@ -101,6 +116,14 @@ function fail(error: unknown): void {
 }
 
 process.on('message', (order: ClientOrder) => {
+  if (order.type === 'readdress') {
+    actor?.transport.readdress(new Map(order.endpoints));
+    return;
+  }
+  if (order.type === 'deed-done') {
+    deedDone?.();
+    return;
+  }
   carryOut(order).then(() => tell({ type: 'done', order: order.type }), fail);
 });
 // Whoever started it is gone, or wants nothing more.

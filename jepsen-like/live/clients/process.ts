@@ -2,11 +2,14 @@ import { fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Guard } from '../../../cluster/index.js';
+import { messageOf } from '../../../src/base/index.js';
 import type { History } from '../../history/index.js';
 import { builtFile } from '../built.js';
-import type { ClientOrder, ClientReport, ClientSetup } from './messages.js';
+import type { ClientOrder, ClientReport, ClientSetup, Endpoints, MachineDeed } from './messages.js';
 
 export type ClientHistory = Pick<History, 'operations' | 'calls' | 'watches'>;
+
+export type OrderType = 'prepare' | 'act' | 'finish' | 'save';
 
 /** A client's process, as the run sees it. */
 export interface ClientProcess {
@@ -15,7 +18,9 @@ export interface ClientProcess {
   /** Requests so far. */
   readonly operations: number;
   /** Rejects when the client failed, now or at any time before: that is a bug of the kit, or an answer nobody can read. */
-  order(type: Exclude<ClientOrder['type'], 'set-up'>): Promise<void>;
+  order(type: OrderType): Promise<void>;
+  /** Who may be asked from now on. */
+  readdress(endpoints: Endpoints): void;
   /** SIGSTOP. */
   pause(): void;
   resume(): void;
@@ -32,7 +37,11 @@ interface Waiter {
 const program = builtFile(fileURLToPath(new URL('./main.js', import.meta.url)));
 
 /** Resolves when it is ready for orders. */
-export async function startClient(setup: ClientSetup, guard: Guard): Promise<ClientProcess> {
+export async function startClient(
+  setup: ClientSetup,
+  guard: Guard,
+  perform: (deed: MachineDeed) => Promise<void>,
+): Promise<ClientProcess> {
   // A process group of its own: Ctrl-C at the terminal is for the run to pass on.
   const child = fork(program, {
     detached: true,
@@ -57,7 +66,12 @@ export async function startClient(setup: ClientSetup, guard: Guard): Promise<Cli
   child.on('message', (report: ClientReport) => {
     if (report.type === 'progress') operations = report.operations;
     else if (report.type === 'failed') fail(report.error);
-    else {
+    else if (report.type === 'deed') {
+      perform(report.deed).then(
+        () => tell({ type: 'deed-done' }),
+        (error: unknown) => fail(messageOf(error)),
+      );
+    } else {
       waiting.get(report.order)?.resolve();
       waiting.delete(report.order);
     }
@@ -69,6 +83,10 @@ export async function startClient(setup: ClientSetup, guard: Guard): Promise<Cli
     waiting.clear();
   }
 
+  function tell(order: ClientOrder): void {
+    if (child.connected) child.send(order, () => undefined); // Its end is told by itself.
+  }
+
   function send(order: ClientOrder): Promise<void> {
     return new Promise((resolve, reject) => {
       if (failure !== null) {
@@ -76,7 +94,7 @@ export async function startClient(setup: ClientSetup, guard: Guard): Promise<Cli
         return;
       }
       waiting.set(order.type, { resolve, reject });
-      child.send(order);
+      tell(order);
     });
   }
 
@@ -88,6 +106,7 @@ export async function startClient(setup: ClientSetup, guard: Guard): Promise<Cli
       return operations;
     },
     order: (type) => send({ type }),
+    readdress: (endpoints) => tell({ type: 'readdress', endpoints }),
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     history: async () => JSON.parse(await readFile(setup.historyFile, 'utf8')) as ClientHistory,

@@ -91,7 +91,7 @@ function flagsOf(options: MachineOptions, dataFolder: string): readonly string[]
     'listen-client-urls': clientUrl,
     'advertise-client-urls': clientUrl,
     'listen-peer-urls': `http://${place.host}:${place.peerPort}`,
-    'initial-advertise-peer-urls': place.advertisedPeerUrl,
+    'initial-advertise-peer-urls': place.advertisedPeerUrls[0] ?? '',
     'initial-cluster': initialCluster,
     'initial-cluster-state': isNewCluster ? 'new' : 'existing',
     'initial-cluster-token': token,

@@ -93,9 +93,9 @@ export async function createNamespaceNetwork(links: Links, tell: (line: string) 
       await ip('-n', namespace, 'addr', 'add', `${address}/24`, 'dev', 'eth0');
       await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
       await ip('-n', namespace, 'link', 'set', 'lo', 'up');
-      const advertisedPeerUrl = `http://${address}:${peerPort}`;
+      const advertisedPeerUrls = [`http://${address}:${peerPort}`];
       const commandPrefix = ['ip', 'netns', 'exec', namespace];
-      return { host: address, clientPort, peerPort, advertisedPeerUrl, commandPrefix };
+      return { host: address, clientPort, peerPort, advertisedPeerUrls, commandPrefix };
     },
     reset: null,
     async close() {

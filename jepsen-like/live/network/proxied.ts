@@ -13,12 +13,12 @@ export function createProxiedNetwork(links: Links, pids: () => ReadonlyMap<strin
     async place(name) {
       const [ports] = await planPorts('free', 1);
       if (ports === undefined) throw new Error('there are ports for one machine');
-      const proxyPort = await proxies.open(name, ports.peer);
+      const proxyPorts = [await proxies.open(name, ports.peer), await proxies.open(name, ports.peer)];
       return {
         host,
         clientPort: ports.client,
         peerPort: ports.peer,
-        advertisedPeerUrl: `http://${host}:${proxyPort}`,
+        advertisedPeerUrls: proxyPorts.map((port) => `http://${host}:${port}`),
         commandPrefix: [],
       };
     },

@@ -14,8 +14,8 @@ export interface Place {
   readonly host: string;
   readonly clientPort: number;
   readonly peerPort: number;
-  /** What the members tell each other. */
-  readonly advertisedPeerUrl: string;
+  /** What the members tell each other: at least one, and each leads there. */
+  readonly advertisedPeerUrls: readonly string[];
   /** What the command of its process begins with. */
   readonly commandPrefix: readonly string[];
 }
