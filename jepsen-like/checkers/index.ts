@@ -1,3 +1,4 @@
+import { auth } from './auth.js';
 import { bank } from './bank.js';
 import { cycles } from './cycles/index.js';
 import { elections } from './elections.js';
@@ -5,7 +6,7 @@ import { leases } from './leases.js';
 import { linearizability } from './linearizability.js';
 import { locks } from './locks.js';
 import { membership } from './membership.js';
-import { revisions } from './revisions.js';
+import { revisions } from './revisions/index.js';
 import { sets } from './sets.js';
 import type { Checker } from './types.js';
 import { uniqueIds } from './unique-ids.js';
@@ -26,4 +27,5 @@ export const checkers: readonly Checker[] = [
   leases,
   watch,
   membership,
+  auth,
 ];

@@ -115,14 +115,20 @@ export type OperationBody =
         }[];
       }
     >
-  // --- Auth: a call as a user, which the rules in force allow or not.
+  // --- Auth: who may do what are facts that hold or do not.
+  /** Makes the facts so, all at once. */
+  | Body<'auth-change', { readonly what: string; readonly facts: readonly AuthFact[] }, null>
+  /** A request in somebody's name; it is right while all facts of one of `needs` hold. */
   | Body<
-      'guarded-read',
-      { readonly user: string; readonly key: string },
-      { readonly allowed: boolean; readonly revision: number }
-    >
-  | Body<'grant-right', { readonly user: string; readonly key: string }, null>
-  | Body<'revoke-right', { readonly user: string; readonly key: string }, null>;
+      'auth-request',
+      { readonly what: string; readonly needs: readonly (readonly string[])[] },
+      { readonly allowed: boolean }
+    >;
+
+export interface AuthFact {
+  readonly fact: string;
+  readonly holds: boolean;
+}
 
 export interface ObservedLeader {
   readonly value: string;

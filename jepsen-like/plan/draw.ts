@@ -21,7 +21,7 @@ const defaultActionsPerSecond = 100;
 export function drawPlan(random: Random, options: DrawOptions): Plan {
   const { workloads, seed, durationMs = defaultDurationMs } = options;
   const { actionsPerSecond = defaultActionsPerSecond } = options;
-  const chosen = chooseSome(random, workloads, 3);
+  const chosen = compatible(chooseSome(random, workloads, 3));
   const members = random.chance(0.75) ? 3 : random.chance(0.8) ? 5 : 1;
   const clients = Math.max(chosen.length, 2 + random.below(7));
   const keys = 1 + random.below(6);
@@ -49,8 +49,15 @@ export function drawPlan(random: Random, options: DrawOptions): Plan {
     clients,
     keys,
     durationMs,
+    lastCuts: random.chance(0.4) ? drawLastCuts(random, members) : [],
     steps,
   };
+}
+
+function drawLastCuts(random: Random, members: number): Plan['lastCuts'] {
+  const places = Array.from({ length: members }, (_, place) => place);
+  const pairs = places.flatMap((from) => places.filter((to) => to !== from).map((to) => [from, to] as const));
+  return pairs.filter(() => random.chance(0.3));
 }
 
 interface FaultContext {
@@ -162,6 +169,12 @@ function drawFault(random: Random, kind: FaultKind, context: FaultContext, damag
     case 'move-leader':
       return { kind, to: random.below(members) };
   }
+}
+
+/** The first decides: those that need to be alone are. */
+function compatible(chosen: readonly Workload[]): readonly Workload[] {
+  const [first] = chosen;
+  return first?.isAlone === true ? [first] : chosen.filter(({ isAlone }) => isAlone !== true);
 }
 
 /** At least one, at most `countMax`. */

@@ -80,24 +80,21 @@ function actionOf(operation: Operation): string {
     case 'revoke':
     case 'attach':
     case 'attached':
-    case 'guarded-read':
-    case 'grant-right':
-    case 'revoke-right':
-      return actionOfLeaseOrAuth(operation);
+      return actionOfLease(operation);
+    case 'auth-change':
+    case 'auth-request':
+      return operation.what;
     default:
       return unreachable(operation);
   }
 }
 
-type LeaseOrAuth = Extract<
+type OfLease = Extract<
   Operation,
-  {
-    readonly kind:
-      `${'grant' | 'revoke'}${'' | '-right'}` | 'keep-alive' | `attach${'' | 'ed'}` | 'guarded-read';
-  }
+  { readonly kind: 'grant' | 'revoke' | 'keep-alive' | `attach${'' | 'ed'}` }
 >;
 
-function actionOfLeaseOrAuth(operation: LeaseOrAuth): string {
+function actionOfLease(operation: OfLease): string {
   switch (operation.kind) {
     case 'grant':
       return `grant lease ${quote(operation.lease)} for ${operation.ttlSeconds} s`;
@@ -109,12 +106,6 @@ function actionOfLeaseOrAuth(operation: LeaseOrAuth): string {
       return `attach ${quote(operation.key)} to lease ${quote(operation.lease)}`;
     case 'attached':
       return `is ${quote(operation.key)} of lease ${quote(operation.lease)} there`;
-    case 'guarded-read':
-      return `read ${quote(operation.key)} as ${quote(operation.user)}`;
-    case 'grant-right':
-      return `let ${quote(operation.user)} read ${quote(operation.key)}`;
-    case 'revoke-right':
-      return `forbid ${quote(operation.user)} ${quote(operation.key)}`;
     default:
       return unreachable(operation);
   }
@@ -185,11 +176,8 @@ function resultOf(operation: Operation): string {
       );
     case 'attached':
       return wordsOfOutcome(operation.outcome, ({ present }) => (present ? 'there' : 'not there'));
-    case 'guarded-read':
-      return wordsOfOutcome(
-        operation.outcome,
-        ({ allowed, revision }) => `${allowed ? 'allowed' : 'refused'}, revision ${revision}`,
-      );
+    case 'auth-request':
+      return wordsOfOutcome(operation.outcome, ({ allowed }) => (allowed ? 'served' : 'refused'));
     case 'write':
     case 'concat':
     case 'add':
@@ -201,8 +189,7 @@ function resultOf(operation: Operation): string {
     case 'resign':
     case 'revoke':
     case 'attach':
-    case 'grant-right':
-    case 'revoke-right':
+    case 'auth-change':
       return wordsOfOutcome(operation.outcome, () => 'done');
     default:
       return unreachable(operation);

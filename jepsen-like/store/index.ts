@@ -1,3 +1,5 @@
+export { auth } from './auth.js';
+export type { Right } from './auth.js';
 export { cluster } from './cluster.js';
 export type { AddedMember, ListedMember } from './cluster.js';
 export { createRecorder } from './recorder.js';

@@ -1,4 +1,5 @@
 import { append } from './append.js';
+import { auth } from './auth.js';
 import { bank } from './bank.js';
 import { churn } from './churn.js';
 import { election } from './election.js';
@@ -26,4 +27,5 @@ export const workloads: readonly Workload[] = [
   lease,
   watch,
   churn,
+  auth,
 ];
