@@ -1,55 +1,44 @@
-import type { WatchEvent, WatchLog } from '../history/index.js';
+import type { WatchLog } from '../history/index.js';
+import { countUpTo } from './changes.js';
+import type { Change, Changes } from './changes.js';
+import { covers } from './key-range.js';
 import type { Drawing } from './types.js';
+import type { Told } from './watch-log.js';
 
-/** What a watch said, one event or progress after the other. */
-export interface Said {
-  readonly isEvent: boolean;
-  readonly revision: number;
-  readonly text: string;
+export interface WatchFacts {
+  readonly told: readonly Told[];
+  readonly changes: Changes;
+  readonly from: number;
+  readonly complete: number;
 }
 
-/** So much is shown before and after the place where what came and what should have come part. */
-const aroundMax = 4;
+/** So many revisions before and after the one where it went wrong are drawn. */
+const aroundMax = 8;
+const valueMax = 24;
 
-export function saidOf({ entries }: WatchLog): readonly Said[] {
-  return entries.flatMap((entry): readonly Said[] => {
-    if (entry.type === 'events') return entry.events.map(saidOfEvent);
-    if (entry.type !== 'progress') return [];
-    return [{ isEvent: false, revision: entry.revision, text: `progress to revision ${entry.revision}` }];
-  });
+/** What it should have said and what it said, around this revision. */
+export function drawingOf(log: WatchLog, { told, changes, from, complete }: WatchFacts, at: number): Drawing {
+  const its = log.rangeEnd === '' ? changes.of(log.key) : changes.all;
+  const wanted = its
+    .slice(countUpTo(its, from - 1), countUpTo(its, Math.max(complete, at)))
+    .filter(({ key, value }) => covers(log, key) && !(value === null ? log.noDelete : log.noPut));
+  const middle = countUpTo(wanted, at - 1);
+  const around = wanted.slice(Math.max(0, middle - aroundMax), middle + aroundMax);
+  const low = Math.min(at, around[0]?.revision ?? at);
+  const high = Math.max(at, around.at(-1)?.revision ?? at);
+  const expected = around.map(lineOf);
+  const actual = told
+    .filter(({ event: { kv } }) => kv.modRevision >= low && kv.modRevision <= high)
+    .map(({ event: { type, kv } }) =>
+      lineOf({ key: kv.key, revision: kv.modRevision, value: type === 'put' ? kv.value : null }),
+    );
+  let parting = 0;
+  while (parting < expected.length && expected[parting] === actual[parting]) parting += 1;
+  return { type: 'watch', watch: log.id, expected, actual, at: parting };
 }
 
-function saidOfEvent({ type, kv }: WatchEvent): Said {
-  const text = textOf({ key: kv.key, revision: kv.modRevision, isDelete: type === 'delete' });
-  return { isEvent: true, revision: kv.modRevision, text };
-}
-
-interface Change {
-  readonly key: string;
-  readonly revision: number;
-  readonly isDelete: boolean;
-}
-
-function textOf({ key, revision, isDelete }: Change): string {
-  return `${isDelete ? 'delete' : 'put'} ${key} at revision ${revision}`;
-}
-
-/** A change that should have come among the others, which are drawn in the order of their revisions. */
-export function drawLost(watch: number, said: readonly Said[], lost: Change): Drawing {
-  const told = said.filter(({ isEvent }) => isEvent).sort((a, b) => a.revision - b.revision);
-  const after = told.findIndex(({ revision }) => revision > lost.revision);
-  const place = after < 0 ? told.length : after;
-  const from = Math.max(0, place - aroundMax);
-  const actual = told.slice(from, place + aroundMax).map(({ text }) => text);
-  const at = place - from;
-  const expected = [...actual.slice(0, at), textOf(lost), ...actual.slice(at)];
-  return { type: 'watch', watch, expected, actual, at };
-}
-
-/** Something that should not have come where it did. */
-export function drawStrange(watch: number, said: readonly Said[], place: number): Drawing {
-  const from = Math.max(0, place - aroundMax);
-  const actual = said.slice(from, place + aroundMax + 1).map(({ text }) => text);
-  const at = place - from;
-  return { type: 'watch', watch, expected: actual.filter((_, each) => each !== at), actual, at };
+function lineOf({ key, revision, value }: Pick<Change, 'key' | 'revision' | 'value'>): string {
+  return value === null
+    ? `${revision} delete ${key}`
+    : `${revision} put ${key} = ${value.slice(0, valueMax)}`;
 }

@@ -1,119 +1,101 @@
-import type { Call, History, WatchEvent, WatchLog } from '../history/index.js';
+import type { Call, History, WatchLog } from '../history/index.js';
 import { anomalyOf, verdictOf } from './anomaly.js';
+import { countUpTo, gatherChanges } from './changes.js';
+import type { Change, Changes } from './changes.js';
+import { covers } from './key-range.js';
 import type { Anomaly, Checker } from './types.js';
-import { drawLost, drawStrange, saidOf } from './watch-drawing.js';
+import { drawingOf } from './watch-drawing.js';
+import { readWatch } from './watch-log.js';
+import type { Told } from './watch-log.js';
 
 /**
  * What etcd promises of a watch: its events come in the order of their revisions, each once, a revision never split; none is missing
- * between its beginning and what it has been told; progress is never ahead of them; only what was asked for.
+ * between its beginning and what it has been told; progress is never ahead of them; only what was asked for, with what was there before.
  */
 export const watch: Checker = {
   name: 'watch',
-  check({ calls, watches }: History) {
-    if (watches.length === 0) return { type: 'skipped' };
+  check(history: History) {
+    if (history.watches.length === 0) return { type: 'skipped' };
+    const changes = gatherChanges(history);
+    const compacted = compactedUpTo(history);
     const anomalies: Anomaly[] = [];
-    const writes = writesOf(calls);
-    for (const log of watches) checkWatch(log, writes, anomalies);
+    for (const log of history.watches) checkWatch(log, { changes, compacted }, anomalies);
     return verdictOf(anomalies);
   },
 };
 
-/** A change that was acknowledged. */
-interface Write {
-  readonly key: string;
-  readonly revision: number;
-  readonly isDelete: boolean;
-  readonly call: number;
+interface Known {
+  /** Of all watches, calls and reads together: what one was told, no other may miss. */
+  readonly changes: Changes;
+  readonly compacted: number;
 }
 
-/** In the order of revisions. Deletions are those of single keys that were there. */
-function writesOf(calls: readonly Call[]): readonly Write[] {
-  const writes: Write[] = [];
-  for (const { id: call, request, outcome } of calls) {
-    if (outcome.type !== 'ok') continue;
-    const { value } = outcome;
-    const { revision } = value;
-    if (request.type === 'put') writes.push({ key: request.key, revision, isDelete: false, call });
-    else if (
-      request.type === 'delete' &&
-      value.type === 'delete' &&
-      request.rangeEnd === '' &&
-      value.deleted > 0
-    )
-      writes.push({ key: request.key, revision, isDelete: true, call });
-    else if (request.type === 'txn' && value.type === 'txn') {
-      for (const operation of value.succeeded ? request.success : request.failure) {
-        if (operation.type === 'put') writes.push({ key: operation.key, revision, isDelete: false, call });
-      }
-    }
-  }
-  return writes.sort((a, b) => a.revision - b.revision);
+/** Below this, the past may be gone. */
+function compactedUpTo({ calls, watches }: History): number {
+  const asked = calls.map(({ request, outcome }: Call) =>
+    request.type === 'compact' && outcome.type !== 'failed' ? request.revision : 0,
+  );
+  const told = watches.flatMap(({ entries }) =>
+    entries.map((entry) => (entry.type === 'compacted' ? entry.compactRevision : 0)),
+  );
+  return [...asked, ...told].reduce((most, each) => Math.max(most, each), 0);
 }
 
-function checkWatch(log: WatchLog, writes: readonly Write[], anomalies: Anomaly[]): void {
-  /** Among all that it said. */
-  let place = -1;
-  const blame = (name: string, what: string, lost: Write | null = null): void => {
-    const told = `watch ${log.id} of ${log.key} from ${log.startRevision}: ${what}`;
-    const said = saidOf(log);
-    anomalies.push({
-      ...anomalyOf(name, told, { watches: [log.id], calls: lost === null ? [] : [lost.call] }),
-      drawing: lost === null ? drawStrange(log.id, said, place) : drawLost(log.id, said, lost),
+function checkWatch(log: WatchLog, { changes, compacted }: Known, anomalies: Anomaly[]): void {
+  const { told, from, complete, complaints } = readWatch(log);
+  const title = `watch ${log.id} of ${log.key}${log.rangeEnd === '' ? '' : ' and others'} from ${log.startRevision}`;
+  const blame = (name: string, what: string, at: number, change?: Change): void =>
+    void anomalies.push({
+      ...anomalyOf(name, `${title}: ${what}`, {
+        watches: [log.id],
+        calls: change?.call === null || change === undefined ? [] : [change.call],
+      }),
+      drawing: drawingOf(log, { told, changes, from, complete }, at),
     });
-  };
-  const told = new Set<string>();
-  let from = log.startRevision;
-  let last = 0;
-  /** All up to here has been told. */
-  let complete = 0;
-  for (const entry of log.entries) {
-    if (entry.type === 'created') {
-      if (log.startRevision === 0) from = entry.revision + 1;
-    } else if (entry.type === 'progress') {
-      place += 1;
-      complete = Math.max(complete, entry.revision);
-    } else if (entry.type === 'events') {
-      const [first] = entry.events;
-      place += 1;
-      if (first !== undefined && first.kv.modRevision <= complete && first.kv.modRevision > last)
-        blame(
-          'progress ahead of events',
-          `revision ${first.kv.modRevision} comes after progress to ${complete}`,
-        );
-      if (first !== undefined && first.kv.modRevision <= last)
-        blame('events out of order', `revision ${first.kv.modRevision} comes again or late, after ${last}`);
-      for (const [nth, event] of entry.events.entries()) {
-        if (nth > 0) place += 1;
-        const { key, modRevision } = event.kv;
-        const name = `${modRevision} ${key}`;
-        if (told.has(name)) blame('event twice', `${key} at revision ${modRevision}`);
-        told.add(name);
-        if (modRevision < last) blame('events out of order', `revision ${modRevision} comes after ${last}`);
-        if (modRevision < from)
-          blame('event from before', `revision ${modRevision}, though it began at ${from}`);
-        if (!isWanted(log, event)) blame('event that nobody asked for', `${event.type} of ${key}`);
-        last = Math.max(last, modRevision);
-      }
-      complete = Math.max(complete, last);
-    }
-  }
-  for (const write of writes) {
-    if (write.revision < from || write.revision > complete || !covers(log, write.key)) continue;
-    if (write.isDelete ? log.noDelete : log.noPut) continue;
-    if (!told.has(`${write.revision} ${write.key}`))
-      blame(
-        'event lost',
-        `${write.key} at revision ${write.revision}, though it was told all up to ${complete}`,
-        write,
-      );
+  for (const { name, what, revision } of complaints) blame(name, what, revision);
+  for (const each of told) checkPrevious(log, each, { changes, compacted }, blame);
+  const names = new Set(told.map(({ event: { kv } }) => nameOf(kv.key, kv.modRevision)));
+  for (const change of changesWithin(log, changes, from, complete)) {
+    if (!isWanted(log, change) || names.has(nameOf(change.key, change.revision))) continue;
+    const what = `${change.key} at revision ${change.revision} is missing, though it was told all up to ${complete}`;
+    blame('event lost', what, change.revision, change);
   }
 }
 
-function covers({ key, rangeEnd }: WatchLog, changed: string): boolean {
-  if (rangeEnd === '') return changed === key;
-  return changed >= key && (rangeEnd === '\0' || changed < rangeEnd);
+const nameOf = (key: string, revision: number): string => `${revision} ${key}`;
+
+function changesWithin(log: WatchLog, changes: Changes, from: number, to: number): readonly Change[] {
+  const its = log.rangeEnd === '' ? changes.of(log.key) : changes.all;
+  return its.slice(countUpTo(its, from - 1), countUpTo(its, to));
 }
 
-function isWanted(log: WatchLog, { type, kv }: WatchEvent): boolean {
-  return covers(log, kv.key) && !(type === 'put' ? log.noPut : log.noDelete);
+function isWanted(log: WatchLog, { key, value }: Change): boolean {
+  return covers(log, key) && !(value === null ? log.noDelete : log.noPut);
+}
+
+/** What was there before comes along when that was asked for, unless the past is gone. */
+function checkPrevious(
+  log: WatchLog,
+  { event: { type, kv, previous } }: Told,
+  { changes, compacted }: Known,
+  blame: (name: string, what: string, at: number) => void,
+): void {
+  const { key, modRevision } = kv;
+  const at = `${key} at revision ${modRevision}`;
+  if (previous === null) {
+    const wasThere = type === 'delete' || kv.version > 1;
+    if (log.prevKv && wasThere && modRevision - 1 > compacted)
+      blame('wrong previous value', `${at} comes without what was there before`, modRevision);
+    return;
+  }
+  const latest = changes.latest(key, modRevision - 1);
+  const isTooOld = latest !== null && latest.revision > previous.modRevision;
+  const isFirst = type === 'put' && kv.version === 1;
+  if (!log.prevKv) blame('wrong previous value', `${at} comes with what was there before`, modRevision);
+  else if (previous.key !== key || previous.modRevision >= modRevision || isFirst || isTooOld)
+    blame(
+      'wrong previous value',
+      `${at} comes with what was there at ${previous.modRevision}${isTooOld ? `, and not at ${latest.revision}` : ''}`,
+      modRevision,
+    );
 }
