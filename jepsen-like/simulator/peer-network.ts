@@ -27,10 +27,10 @@ const knockUs = 1_000_000;
 export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
   const { agenda, links, trace, hostOf, idOf } = wiring;
 
-  function deliver(to: Host, arrive: () => void): void {
-    for (const atUs of links.between(self.name, to.name).arrivals(agenda.nowUs)) {
+  function deliver(to: Host, arrive: (copy: number) => void): void {
+    for (const [copy, atUs] of links.between(self.name, to.name).arrivals(agenda.nowUs).entries()) {
       agenda.at(atUs, () => {
-        if (links.between(self.name, to.name).cuts === 0) to.within(arrive);
+        if (links.between(self.name, to.name).cuts === 0) to.within(() => arrive(copy));
       });
     }
   }
@@ -54,19 +54,24 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
     );
   }
 
+  /**
+   * Raft stands copies of what it says itself. A command that is forwarded comes once at most: the stream carries nothing twice, and
+   * nobody sends it again, because a copy would be another request.
+   */
   function sendTo(id: string, messages: readonly Message[]): void {
     const receiver = hostOf(id);
     if (receiver === null) return;
-    deliver(receiver, () => {
+    deliver(receiver, (copy) => {
       const { handlers } = receiver;
       if (handlers === null) return;
       if (turnedAwayBy(receiver)) {
         refused(id);
         return;
       }
-      trace.note(5, agenda.nowUs, messages.length);
-      for (const { type } of messages) trace.text(type);
-      handlers.onMessages(messages);
+      const arrived = copy === 0 ? messages : messages.filter(({ type }) => type !== 'propose');
+      trace.note(5, agenda.nowUs, arrived.length);
+      for (const { type } of arrived) trace.text(type);
+      handlers.onMessages(arrived);
     });
   }
 
