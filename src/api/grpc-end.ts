@@ -45,9 +45,9 @@ function trailersOf({ code, message }: GrpcStatus): readonly (readonly [string, 
   return message === '' ? fields : [...fields, ['grpc-message', encode(message)]];
 }
 
-/** Percent-encodes what a header cannot hold, as gRPC wants it. */
+/** Percent-encodes what a header cannot hold, as gRPC wants it. Half a character, which has no encoding, becomes U+FFFD. */
 function encode(message: string): string {
-  return message.replaceAll(/[^ -$&-~]+/g, (part) => encodeURIComponent(part));
+  return message.replaceAll(/[^ -$&-~]+/g, (part) => encodeURIComponent(Buffer.from(part).toString()));
 }
 
 /** In the words of etcd's gRPC library. */

@@ -42,6 +42,8 @@ export interface GrpcServerOptions {
   readonly leaderless: LeaderlessStreams;
   /** Answers of calls that have one, while their clients do not take them. */
   readonly answers: UnreadAnswers;
+  /** Takes what is asked for over HTTP/2 and is no gRPC; `onClosed` is called when it is over. */
+  readonly onHttp: (stream: Http2Stream, headers: Headers, onClosed: () => void) => void;
   /** Every failure of a call, before it is answered. */
   readonly onFailure: (path: string, thrown: unknown) => void;
 }
@@ -58,7 +60,7 @@ const deadlineWheel = { tickMs: 10, slotCount: 1024 };
 const neverAborted = new AbortController().signal;
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { methods, limits, leaderless, answers, onFailure } = options;
+  const { methods, limits, leaderless, answers, onHttp, onFailure } = options;
   const methodsByPath = new Map(methods.map((method) => [method.path, method]));
   const services = new Set(methods.map(({ path }) => path.slice(1, path.lastIndexOf('/'))));
   const partialOfAll = createPartialMessages(limits.partialMessagesSizeBytesMax);
@@ -91,7 +93,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   }
 
   function takeCall(stream: Http2Stream, headers: Headers, client: ClientConnection): void {
-    const method = methodOf(stream, headers);
+    const method = methodOf(stream, headers, client);
     if (method === null) return;
     const timeout = headers.get('grpc-timeout');
     const timeoutMs = timeout === undefined ? null : parseGrpcTimeout(timeout);
@@ -109,17 +111,28 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   }
 
   /** Null when the call has been answered already. */
-  function methodOf(stream: Http2Stream, headers: Headers): Method | null {
-    if (headers.get('content-type')?.startsWith('application/grpc') !== true) {
-      refuseHttp(stream, 415);
-      return null;
-    }
+  function methodOf(stream: Http2Stream, headers: Headers, client: ClientConnection): Method | null {
     const path = headers.get(':path') ?? '';
     const method = methodsByPath.get(path);
+    if (!isGrpc(headers.get('content-type'))) {
+      if (method !== undefined) refuseHttp(stream, 415);
+      else takeHttp(stream, headers, client);
+      return null;
+    }
+    if (headers.get(':method') !== 'POST') {
+      refuseHttp(stream, 405);
+      return null;
+    }
     if (method !== undefined && !isClosing) return method;
     const refusal = method === undefined ? unimplemented(path, services) : new QuorateError('stopped');
     refuse(stream, statusOf(refusal));
     return null;
+  }
+
+  /** A request over HTTP is a call like others, to all that is bounded. */
+  function takeHttp(stream: Http2Stream, headers: Headers, client: ClientConnection): void {
+    if (client.calls.begin()) onHttp(stream, headers, () => client.calls.end());
+    else refuseHttp(stream, 503);
   }
 
   function runUnary(
@@ -250,6 +263,14 @@ function expireUnary(stream: Http2Stream, call: RunningCall | null): void {
   else call.expire(deadlineExceeded());
 }
 
+/** `application/grpc`, with or without what it is encoded in or other parameters; not what only begins like it. */
+function isGrpc(contentType: string | undefined): boolean {
+  if (contentType === undefined || !contentType.startsWith(grpcContentType)) return false;
+  const next = contentType.charAt(grpcContentType.length);
+  return next === '' || next === '+' || next === ';';
+}
+
+const grpcContentType = 'application/grpc';
 const endedEarly = { code: status.INTERNAL, message: 'the call ended before its message' };
 
 function deadlineExceeded(): GrpcError {

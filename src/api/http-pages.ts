@@ -1,14 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Member } from '../member/index.js';
+import type { HttpRequest, HttpResponse } from './http-exchange.js';
 import type { ApiLimits } from './limits.js';
 import type { Metrics } from './metrics/index.js';
+import type { UnreadAnswers } from './unread-answers.js';
 import { createProbes, livezChecks, readyzChecks } from './probes.js';
 import type { CheckName, Probes } from './probes.js';
 import { apiVersion, clusterApiVersion } from './version.js';
 
 /** `/health`, `/livez`, `/readyz`, `/version` and `/metrics`: to be read with GET, by people and programs. */
 export interface HttpPages {
-  answer(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  answer(url: URL, request: HttpRequest, response: HttpResponse): Promise<void>;
 }
 
 interface Page {
@@ -25,8 +26,9 @@ export function createHttpPages(options: {
   readonly member: Member;
   readonly metrics: Metrics;
   readonly limits: ApiLimits;
+  readonly answers: UnreadAnswers;
 }): HttpPages {
-  const { member, metrics, limits } = options;
+  const { member, metrics, limits, answers } = options;
   const probes = createProbes(member, limits.healthTimeoutMs);
 
   async function pageOf({ pathname, searchParams }: URL): Promise<Page | null> {
@@ -45,7 +47,7 @@ export function createHttpPages(options: {
       const isKnown = pagePath.test(url.pathname);
       const isRead = request.method === 'GET' || request.method === 'HEAD';
       const page = !isKnown ? null : isRead ? await pageOf(url) : methodNotAllowed;
-      send(request, response, page ?? notFound);
+      send(request, response, page ?? notFound, answers);
     },
   };
 }
@@ -91,10 +93,16 @@ function lineOf(name: CheckName, results: ReadonlyMap<CheckName, string | null>)
   return reason === null ? `[+]${name} ok\n` : `[-]${name} failed: ${reason}\n`;
 }
 
-function send(request: IncomingMessage, response: ServerResponse, page: Page): void {
+function send(request: HttpRequest, response: HttpResponse, page: Page, answers: UnreadAnswers): void {
   if (response.destroyed) return;
   const { status, body, contentType = 'application/json' } = page;
   const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const forget = answers.admit(bytes.length, () => response.destroy());
+  if (forget === null) {
+    response.destroy();
+    return;
+  }
+  response.once('close', forget);
   response.writeHead(status, {
     'content-type': contentType,
     'content-length': bytes.length,

@@ -1,17 +1,22 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../base/index.js';
 import type { Member } from '../member/index.js';
+import type { Headers, Http2Stream } from '../http2/index.js';
 import type { Gateway } from './gateway/index.js';
+import { openExchange } from './http-exchange.js';
+import type { HttpRequest, HttpResponse } from './http-exchange.js';
 import { createHttpPages } from './http-pages.js';
 import type { ApiLimits } from './limits.js';
 import type { Metrics } from './metrics/index.js';
+import type { UnreadAnswers } from './unread-answers.js';
 
-/** Serves what is asked for over HTTP/1.1 on the client port: the JSON gateway, and the pages of http-pages.ts. */
+/** Serves what is asked for over HTTP on the client port and is no gRPC: the JSON gateway, and the pages of http-pages.ts. */
 export interface HttpServer {
-  /** Takes over a connection; its first bytes are still to be read. */
+  /** Takes over a connection that speaks HTTP/1.1; its first bytes are still to be read. */
   accept(socket: Socket): void;
+  /** Takes a request over HTTP/2: what clients speak over TLS that know both. `onClosed`: when it is over. */
+  take(stream: Http2Stream, headers: Headers, onClosed: () => void): void;
   /** Ends connections that have no request running, and the others after it. */
   drain(): void;
 }
@@ -20,6 +25,8 @@ export interface HttpServerOptions {
   readonly member: Member;
   readonly metrics: Metrics;
   readonly gateway: Gateway;
+  /** Answers that wait for their clients. */
+  readonly answers: UnreadAnswers;
   readonly limits: ApiLimits;
   /** Web pages of these origins may send requests (`*`: of any). */
   readonly allowedOrigins: readonly string[];
@@ -72,7 +79,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
   });
 
-  function answer(request: IncomingMessage, response: ServerResponse): void {
+  function answer(request: HttpRequest, response: HttpResponse): void {
     const path = request.url ?? '/';
     if (!URL.canParse(path, base)) {
       sendError(response, 400, 'the request names no path');
@@ -104,6 +111,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       socket.once('close', () => wake(socket));
       server.emit('connection', socket);
     },
+    take(stream, headers, onClosed) {
+      const { request, response } = openExchange(stream, headers, {
+        timeoutMs: limits.httpRequestTimeoutMs,
+        onClosed,
+      });
+      answer(request, response);
+    },
     drain() {
       isClosing = true;
       gateway.close();
@@ -119,7 +133,7 @@ const base = 'http://member';
  * A browser sends JSON to this machine for any page that it shows, without asking: so a request that says it comes from a
  * page is refused unless that page's origin is allowed. etcd allows all by default.
  */
-function allowOrigin(origin: string, allowed: readonly string[], response: ServerResponse): boolean {
+function allowOrigin(origin: string, allowed: readonly string[], response: HttpResponse): boolean {
   if (!allowed.includes('*') && !allowed.includes(origin)) return false;
   response.setHeader('access-control-allow-origin', allowed.includes('*') ? '*' : origin);
   response.setHeader('access-control-allow-methods', 'POST, GET, OPTIONS, PUT, DELETE');
@@ -127,7 +141,7 @@ function allowOrigin(origin: string, allowed: readonly string[], response: Serve
   return true;
 }
 
-function sendError(response: ServerResponse, httpStatus: number, message: string): void {
+function sendError(response: HttpResponse, httpStatus: number, message: string): void {
   if (response.headersSent || response.destroyed) return;
   const code = httpStatus === 403 ? 7 : httpStatus === 400 ? 3 : 13;
   const body = Buffer.from(JSON.stringify({ error: message, message, code }));

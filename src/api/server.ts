@@ -56,13 +56,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     sizeBytesMax: limits.unreadAnswersSizeBytesMax,
     graceMs: limits.unreadAnswerGraceMs,
   });
-  const grpcServer = createGrpcServer({
-    methods: counted,
-    answers,
-    limits,
-    leaderless: createLeaderlessStreams(member, limits.electionTimeoutMs),
-    onFailure,
-  });
   const gateway = createGateway({
     methods: counted,
     answers,
@@ -71,7 +64,15 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     partialSizeMax: limits.partialMessagesSizeBytesMax,
     onFailure,
   });
-  const httpServer = createHttpServer({ member, metrics, gateway, limits, allowedOrigins });
+  const httpServer = createHttpServer({ member, metrics, gateway, answers, limits, allowedOrigins });
+  const grpcServer = createGrpcServer({
+    methods: counted,
+    answers,
+    limits,
+    leaderless: createLeaderlessStreams(member, limits.electionTimeoutMs),
+    onHttp: (stream, headers, onClosed) => httpServer.take(stream, headers, onClosed),
+    onFailure,
+  });
   const listener = createListener({
     urls: listenUrls,
     connectionsMax: Math.min(limits.connectionsMax, connectionsWithin(openFilesMax())),

@@ -60,6 +60,7 @@ async function serveMethod(
     methods: [guarded(member, method)],
     limits: all,
     leaderless: createLeaderlessStreams(member, all.electionTimeoutMs),
+    onHttp: (stream) => stream.reset(2),
     onFailure: () => undefined,
   });
   const sockets = createServer((socket) => {

@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import type protobuf from 'protobufjs';
 import protojson from 'protobufjs/ext/protojson.js';
 import { messageOf, QuorateError } from '../../base/index.js';
 import { createConnectionContexts } from '../call-context.js';
 import { GrpcError, statusOf } from '../errors.js';
+import type { HttpRequest, HttpResponse } from '../http-exchange.js';
 import { createPartialMessages } from '../message-reader.js';
 import type { PartialMessages } from '../message-reader.js';
 import type { CallContext, Method, UnaryMethod } from '../method.js';
@@ -25,7 +25,7 @@ export interface Gateway {
   /** Whether the path is one of the gateway's. */
   serves(pathname: string): boolean;
   /** Answers, whatever happens. */
-  handle(pathname: string, request: IncomingMessage, response: ServerResponse): void;
+  handle(pathname: string, request: HttpRequest, response: HttpResponse): void;
   /** Ends the streams that run. */
   close(): void;
 }
@@ -62,7 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (method !== undefined) routes.set(path, { method, schema: methodSchema(root, grpcPath) });
   }
 
-  async function run(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function run(route: Route, request: HttpRequest, response: HttpResponse): Promise<void> {
     const { method, schema } = route;
     const context = contextOf(request);
     const signal = signalOf(response, closing.signal);
@@ -78,7 +78,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     if (!response.destroyed) sendAnswer(response, Buffer.from(JSON.stringify(toJson(answer))));
   }
 
-  function sendAnswer(response: ServerResponse, body: Buffer): void {
+  function sendAnswer(response: HttpResponse, body: Buffer): void {
     const forget = answers.admit(body.length, () => response.destroy());
     if (forget === null) throw new QuorateError('too-many-requests');
     response.once('close', forget);
@@ -129,7 +129,7 @@ async function answerUnary(
 
 /** The JSON requests of a body, as protobuf. Errors: GrpcError INVALID_ARGUMENT, saying what is wrong with which field. */
 async function* readRequests(
-  request: IncomingMessage,
+  request: HttpRequest,
   type: protobuf.Type,
   sizeMax: number,
   partial: PartialMessages,
@@ -160,7 +160,7 @@ const passedHeaders = [
   ['grpc-metadata-hasleader', 'hasleader'],
 ] as const;
 
-function contextOf({ headers }: IncomingMessage): CallContext {
+function contextOf({ headers }: HttpRequest): CallContext {
   const known = new Map<string, string>();
   for (const [name, as] of passedHeaders) {
     const value = headers[name];
@@ -169,20 +169,20 @@ function contextOf({ headers }: IncomingMessage): CallContext {
   return contexts.of(known);
 }
 
-function signalOf(response: ServerResponse, closing: AbortSignal): AbortSignal {
+function signalOf(response: HttpResponse, closing: AbortSignal): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort(new QuorateError('canceled')));
   return AbortSignal.any([closing, gone.signal]);
 }
 
-function send(response: ServerResponse, httpStatus: number, body: Buffer): void {
+function send(response: HttpResponse, httpStatus: number, body: Buffer): void {
   response.writeHead(httpStatus, { 'content-type': 'application/json', 'content-length': body.length });
   response.end(body);
 }
 
 /** All three fields: older clients read `error`, newer ones `message` and `code`. */
 function sendError(
-  response: ServerResponse,
+  response: HttpResponse,
   httpStatus: number,
   { code, message }: { readonly code: status; readonly message: string },
 ): void {

@@ -1,13 +1,13 @@
-import type { ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import { GrpcError, statusOf } from '../errors.js';
+import type { HttpResponse } from '../http-exchange.js';
 import type { CallContext, CallStream, StreamMethod } from '../method.js';
 import { httpStatusOf } from './http-codes.js';
 
 export interface HttpStreamCall {
   readonly method: StreamMethod;
   readonly context: CallContext;
-  readonly response: ServerResponse;
+  readonly response: HttpResponse;
   /** The requests of the body, encoded as protobuf. */
   readonly requests: AsyncIterable<Buffer>;
   readonly toJson: (answer: Buffer) => unknown;
@@ -63,7 +63,7 @@ export async function runHttpStream(call: HttpStreamCall): Promise<void> {
   }
 }
 
-function begin(response: ServerResponse): void {
+function begin(response: HttpResponse): void {
   if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' });
 }
 
