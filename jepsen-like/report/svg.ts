@@ -58,7 +58,7 @@ export function svg({ width, height, label, className = '' }: SvgOptions, conten
 
 /** The same drawing for wide windows and for phones; the style shows one of them. */
 export function forBothWidths(draw: (width: number, className: string) => Html): Html {
-  return html`${draw(700, 'wide')}${draw(340, 'narrow')}`;
+  return html`${draw(900, 'wide')}${draw(340, 'narrow')}`;
 }
 
 /** To a hundredth: short, and the same on every machine. */
