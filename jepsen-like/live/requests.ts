@@ -1,5 +1,5 @@
 import { etcdserverpb } from '../../src/gen/protos.js';
-import { CallError } from '../store/index.js';
+import { CallError, grpcCodes } from '../store/index.js';
 import type { Session, Transport } from '../store/index.js';
 
 const timeoutMs = 2000;
@@ -10,11 +10,15 @@ export interface MemberRequests {
   status(member: string): Promise<etcdserverpb.StatusResponse>;
   hashKv(member: string, revision: number): Promise<etcdserverpb.HashKVResponse>;
   moveLeader(leader: string, to: string): Promise<void>;
+  /** Asks as this user from now on, or as nobody where no users are needed. */
+  logIn(member: string, user: { readonly name: string; readonly password: string }): Promise<void>;
 }
 
 export function createMemberRequests(transport: Transport): MemberRequests {
+  let token: string | null = null;
+
   const ask = (member: string, name: string, message: Uint8Array, limitMs = timeoutMs): Promise<Uint8Array> =>
-    transport.call(member, `${maintenance}/${name}`, message, { timeoutMs: limitMs, token: null });
+    transport.call(member, `${maintenance}/${name}`, message, { timeoutMs: limitMs, token });
 
   async function status(member: string): Promise<etcdserverpb.StatusResponse> {
     const message = etcdserverpb.StatusRequest.encode({}).finish();
@@ -30,6 +34,17 @@ export function createMemberRequests(transport: Transport): MemberRequests {
     async moveLeader(leader, to) {
       const targetID = (await status(to)).header?.memberId ?? 0;
       await ask(leader, 'MoveLeader', etcdserverpb.MoveLeaderRequest.encode({ targetID }).finish());
+    },
+    async logIn(member, user) {
+      const message = etcdserverpb.AuthenticateRequest.encode(user).finish();
+      const limits = { timeoutMs, token: null };
+      try {
+        const answer = await transport.call(member, '/etcdserverpb.Auth/Authenticate', message, limits);
+        ({ token } = etcdserverpb.AuthenticateResponse.decode(answer));
+      } catch (error) {
+        if (!(error instanceof CallError) || error.code !== grpcCodes.failedPrecondition) throw error;
+        token = null;
+      }
     },
   };
 }

@@ -146,8 +146,12 @@ async function recover(cast: Cast, { plan, signal, onProgress }: RoundOptions): 
   onProgress('last reads');
   await within('the ends of all clients', orderAll(clients, 'finish'), finishLimitMs, signal);
   onProgress('replicas are compared');
-  const names = (): readonly string[] => stage.machines.map(({ name }) => name);
-  const compared = compareReplicas(requests, names, levelLimitMs);
+  const compared = compareReplicas({
+    requests,
+    machines: () => stage.machines.map(({ name }) => name),
+    user: plan.workloads.includes('auth') ? { name: 'root', password: 'root' } : null,
+    limitMs: levelLimitMs,
+  });
   const difference = await within('hashes of all members', compared, 2 * levelLimitMs, signal);
   if (difference !== null) throw new LiveViolation('replicas agree', difference);
 }

@@ -182,10 +182,12 @@ async function take(
     totals.updates[kind].lost += updates[kind].lost;
   }
   const judged: string[] = [];
+  const remarks: string[] = [];
   const complaints = violation === null ? [] : [violation.message];
   for (const { checker, verdict } of verdicts) {
     if (verdict.type === 'skipped') continue;
     judged.push(`${checker} ${verdict.type}`);
+    if (verdict.type === 'ok') remarks.push(...(verdict.remarks ?? []));
     if (verdict.type === 'unknown') count(totals.unknowns, checker);
     if (verdict.type === 'violated')
       complaints.push(
@@ -196,6 +198,7 @@ async function take(
     `seed ${plan.seed}: ${plan.workloads.join(', ')}: ${history.calls.length} requests, ` +
       `${history.faults.length} faults: ${judged.join(', ')}`,
   );
+  for (const remark of remarks) output.tell(`  ${remark}`);
   await write(result, options, output);
   if (complaints.length === 0) return;
   totals.failures += 1;
