@@ -54,6 +54,8 @@ function* shrinkSettings(plan: Plan): Generator<Plan> {
   const lastMs = plan.steps.at(-1)?.atMs ?? 0;
   if (plan.durationMs > lastMs + plan.electionTimeoutMs)
     yield { ...plan, durationMs: lastMs + plan.electionTimeoutMs };
+  if (plan.lastCuts.length > 0) yield { ...plan, lastCuts: [] };
+  for (const left of plan.lastCuts.keys()) yield { ...plan, lastCuts: plan.lastCuts.toSpliced(left, 1) };
   if (plan.members > 3) yield { ...plan, members: 3 };
   if (plan.members > 1) yield { ...plan, members: plan.members - 1 };
   const used = 1 + Math.max(0, ...plan.steps.map((step) => (step.type === 'action' ? step.client : 0)));

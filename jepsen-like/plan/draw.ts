@@ -80,6 +80,7 @@ const kinds: readonly FaultKind[] = [
   'full-disk',
   'failed-write',
   'damage',
+  'old-disk',
   'wall-clock',
   'drift',
   'move-leader',
@@ -161,6 +162,13 @@ function drawFault(random: Random, kind: FaultKind, context: FaultContext, damag
           (['flip-bit', 'stale', 'erase', 'misdirect', 'lose', 'unsynced'] as const)[random.below(6)] ??
           'flip-bit',
         pick: random.below(1_000_000),
+      };
+    case 'old-disk':
+      return {
+        kind,
+        target: damaged,
+        afterMs: 200 + random.below(6000),
+        forMs: electionTimeoutMs * (2 + random.below(6)),
       };
     case 'wall-clock':
       return { kind, target, jumpMs: (random.chance(0.5) ? 1 : -1) * random.below(100_000_000) };

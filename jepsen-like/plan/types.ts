@@ -17,6 +17,11 @@ export interface Plan {
   readonly keys: number;
   /** How long the faults go on; after that everything heals, and progress is demanded. */
   readonly durationMs: number;
+  /**
+   * Links between members, from one to another by their positions, that stay cut when all else has healed, until it was seen that
+   * those who can reach a quorum both ways need no more. Empty: all heals at once.
+   */
+  readonly lastCuts: readonly (readonly [from: number, to: number])[];
   /** By time. */
   readonly steps: readonly Step[];
 }
@@ -95,6 +100,17 @@ export type Fault =
       readonly how: 'flip-bit' | 'stale' | 'erase' | 'misdirect' | 'lose' | 'unsynced';
       /** Chooses what is damaged. */
       readonly pick: number;
+    }
+  /**
+   * What its disk holds now is put back `afterMs` later, while the member is down, and all that it wrote meanwhile is gone. The member
+   * comes back once the others hold all that it has forgotten; if they do not within `forMs`, with the disk that it had. Counts as
+   * damage: of the same member.
+   */
+  | {
+      readonly kind: 'old-disk';
+      readonly target: number;
+      readonly afterMs: number;
+      readonly forMs: number;
     }
   | { readonly kind: 'wall-clock'; readonly target: Target; readonly jumpMs: number }
   | { readonly kind: 'drift'; readonly target: Target; readonly permille: number; readonly forMs: number }

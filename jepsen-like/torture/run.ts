@@ -11,6 +11,7 @@ import type { Recorder } from '../store/index.js';
 import { createClient, workloads } from '../workloads/index.js';
 import type { ChurnControl, RunningClient, Workload } from '../workloads/index.js';
 import { defaultLimits } from '../../src/member/index.js';
+import { demandCore } from './core-phase.js';
 import { createNemesis } from './faults.js';
 import type { Nemesis } from './faults.js';
 import { createMarks } from './marks.js';
@@ -126,6 +127,7 @@ async function perform(plan: Plan, world: World, recorder: Recorder, nemesis: Ne
     await progress.pass(requestTimeoutMs);
     return;
   }
+  if (nemesis.damaged.size === 0) await demandCore(plan, world, progress, () => probe(world, recorder));
   await progress.demand('a leader after healing', () => world.leader !== null);
   await progress.complete('a write after healing', probe(world, recorder));
   await progress.complete('the ends of all clients', end(plan, clients), finishLimitMs);
