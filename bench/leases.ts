@@ -1,5 +1,5 @@
 import { etcdserverpb } from '../src/gen/protos.js';
-import { quantile } from './h2load.js';
+import { quantile } from './statistics.js';
 import { openHttp2Client } from './http2-client.js';
 import type { RunningSystem } from './systems.js';
 

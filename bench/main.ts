@@ -1,246 +1,160 @@
 /**
- * `npm run bench`: the real etcd and Quorate in turn, three members each, on this machine, under the same requests. What
+ * `npm run bench`: the real etcd and Quorate side by side, three members each, on this machine, under the same requests. What
  * counts is the ratio within one run; single figures say more about the machine.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
-import { measureFailovers } from './failover.js';
-import { frame, openRawClient, paths, putBody } from './grpc.js';
-import { median, runLoad } from './h2load.js';
-import type { LoadResult } from './h2load.js';
-import { specials } from './specials.js';
-import type { Special } from './specials.js';
-import { systemNames, withSystem } from './systems.js';
-import type { RunningSystem, SystemName } from './systems.js';
-import { ratio, renderTable } from './table.js';
-import { benchKey, workloads } from './workloads.js';
-import type { Workload } from './workloads.js';
+import { join } from 'node:path';
+import { endH2load } from './h2load.js';
+import { createProcesses } from './load/processes.js';
+import type { Processes } from './load/processes.js';
+import { currentLoad, describeMachine } from './machine.js';
+import { help, parseOptions } from './options.js';
+import type { Options } from './options.js';
+import { createProgress, screen } from './progress.js';
+import { changeTable } from './report/compare.js';
+import { readResults, saveText } from './report/file.js';
+import { renderPage } from './report/page.js';
+import { createRecorder } from './report/results.js';
+import type { Recorder, Results } from './report/results.js';
+import { resultTables } from './report/table.js';
+import { createSystemDesk } from './systems.js';
+import type { SystemDesk } from './systems.js';
+import { adviceFor, missingTools } from './tools.js';
+import type { Tool } from './tools.js';
+import { choose, listWorks } from './work/catalogue.js';
+import type { Choice } from './work/catalogue.js';
 
-const help = `Usage: npm run bench -- [flags]
-
-  --rounds N     alternating rounds of both systems (default 3); the table shows medians
-  --seconds N    measured seconds a workload (default 5)
-  --failovers N  leaders killed per system (default 20; 0 leaves this out)
-  --only TEXT    only workloads whose name contains TEXT, e.g. "put" or ", 64"
-  --quick        one round of two seconds, three failovers
-
-Needs etcd and h2load: apt-get install etcd-server nghttp2-client`;
-
-interface Samples {
-  readonly loads: Map<string, LoadResult[]>;
-  /** By name of the special: for each round its figures. */
-  readonly specials: Map<string, (readonly number[])[]>;
-  readonly memory: number[];
-}
-
-/** Long enough for compilers, caches and connections of either system; not counted. */
-const warmUpSeconds = 3;
-const warmUps = workloads.filter(({ connections }) => connections === 64);
-
-type BySystem<T> = Readonly<Record<SystemName, T>>;
+const exitCodes = { done: 0, failed: 1, wrongUse: 2, interrupted: 130 } as const;
+const resultsFolder = 'bench/results';
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
-      failovers: { type: 'string', default: '20' },
-      only: { type: 'string', default: '' },
-      quick: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    console.log(help);
-    return 0;
+  const wish = parseOptions(process.argv.slice(2));
+  switch (wish.type) {
+    case 'help':
+      console.log(help);
+      return exitCodes.done;
+    case 'list':
+      console.log(listWorks());
+      return exitCodes.done;
+    case 'wrong':
+      console.error(`${wish.message}\n\nSee npm run bench -- --help`);
+      return exitCodes.wrongUse;
+    case 'run':
+      return run(wish.options);
   }
-  const missing = ['etcd', 'h2load'].filter((tool) => spawnSync(tool, ['--version']).error !== undefined);
+}
+
+async function run(options: Options): Promise<number> {
+  const choices = choose(options.only);
+  if (choices.length === 0) {
+    console.error(`No work is called like ${options.only.join(', ')}. There are:\n\n${listWorks()}`);
+    return exitCodes.wrongUse;
+  }
+  const missing = missingTools(toolsFor(options, choices));
   if (missing.length > 0) {
-    console.error(`not installed: ${missing.join(', ')}\n\n${help}`);
-    return 2;
+    console.error(adviceFor(missing));
+    return exitCodes.wrongUse;
   }
-  const rounds = values.quick ? 1 : Number(values.rounds);
-  const seconds = values.quick ? 2 : Number(values.seconds);
-  const failovers = values.quick ? 3 : Number(values.failovers);
-  const chosen = workloads.filter((workload) => workload.name.includes(values.only));
-  const chosenSpecials = specials.filter((special) => special.name.includes(values.only));
-
-  const samples: BySystem<Samples> = { etcd: newSamples(), quorate: newSamples() };
-  for (let round = 1; round <= rounds; round++) {
-    for (const name of systemNames) await runRound(name, samples[name], chosen, { round, rounds, seconds });
-    for (const special of chosenSpecials) {
-      for (const name of systemNames) {
-        report(`round ${round}/${rounds}, ${name}: ${special.name}`);
-        const figures = await withSystem(name, {}, (system) => special.run(system, seconds));
-        const earlier = samples[name].specials.get(special.name) ?? [];
-        samples[name].specials.set(special.name, [...earlier, figures]);
-      }
-    }
+  // Read first: a run of half an hour should not end with a file that is not there.
+  const earlier = options.compareFile === null ? null : await readResults(options.compareFile);
+  const at = new Date().toISOString();
+  const before = describeMachine();
+  const recorder = createRecorder();
+  const failure = await measureAll(options, choices, recorder);
+  const results: Results = {
+    format: 'quorate-bench',
+    version: 1,
+    at,
+    machine: { ...before, loadAfter: currentLoad() },
+    settings: settingsOf(options),
+    works: recorder.works(),
+    timelines: recorder.timelines,
+    notes: recorder.notes,
+    failures: recorder.failures,
+  };
+  if (results.works.length > 0) {
+    console.log(resultTables(results.works));
+    for (const note of results.notes) console.log(`\nNote: ${note}`);
+    for (const text of results.failures) console.log(`\nFailed: ${text}`);
+    if (earlier !== null) console.log(`\n${changeTable(earlier, results)}`);
+    await save(options, results, earlier);
   }
-  const failoverMs: Record<SystemName, readonly number[]> = { etcd: [], quorate: [] };
-  if (failovers > 0) {
-    for (const name of systemNames) {
-      failoverMs[name] = await measureFailovers(name, failovers, (done) =>
-        report(`${name}: failover ${done}/${failovers}`),
-      );
-    }
-  }
-  report('');
-  if (chosen.length > 0) console.log(`${loadTable(samples, chosen)}\n`);
-  if (chosenSpecials.length > 0) console.log(`${specialsTable(samples, chosenSpecials)}\n`);
-  console.log(summaryTable(samples, failoverMs));
-  save({ samples, failoverMs, rounds, seconds });
-  return 0;
+  if (failure === null) return results.failures.length === 0 ? exitCodes.done : exitCodes.failed;
+  console.error(`\nThe run broke off: ${failure}`);
+  return exitCodes.failed;
 }
 
-function newSamples(): Samples {
-  return { loads: new Map(), specials: new Map(), memory: [] };
+function toolsFor({ systems }: Options, choices: readonly Choice[]): readonly Tool[] {
+  const needed = new Set(choices.flatMap(({ stage, chosen }) => stage.tools(chosen)));
+  return systems.includes('etcd') ? ['etcd', ...needed] : [...needed];
 }
 
-async function runRound(
-  name: SystemName,
-  samples: Samples,
-  chosen: readonly Workload[],
-  plan: { readonly round: number; readonly rounds: number; readonly seconds: number },
-): Promise<void> {
-  if (chosen.length === 0) return;
-  await withSystem(name, {}, async (system) => {
-    report(`round ${plan.round}/${plan.rounds}, ${name}: warming up`);
-    for (const workload of warmUps) await measure(system, workload, warmUpSeconds);
-    for (const workload of chosen) {
-      report(`round ${plan.round}/${plan.rounds}, ${name}: ${workload.name}`);
-      const result = await measure(system, workload, plan.seconds);
-      samples.loads.set(workload.name, [...(samples.loads.get(workload.name) ?? []), result]);
-    }
-    samples.memory.push(Math.max(...(await system.residentBytes())));
-  });
-}
-
-async function measure(system: RunningSystem, workload: Workload, seconds: number): Promise<LoadResult> {
-  const client = openRawClient(system.leader.endpoint);
+/** Why it broke off; null when it did not. What it began is ended in any case. */
+async function measureAll(
+  options: Options,
+  choices: readonly Choice[],
+  recorder: Recorder,
+): Promise<string | null> {
+  const seconds = choices.reduce((sum, { stage, chosen }) => sum + stage.estimateSeconds(options, chosen), 0);
+  const progress = createProgress(seconds, screen);
+  const systems = createSystemDesk(options.systems);
+  const processes = createProcesses();
+  const stopListening = onInterrupt(systems, processes);
   try {
-    await client.call(paths.put, putBody(benchKey, Buffer.alloc(256, 'v')), 5000);
-    const before = await system.cluster.leader();
-    const result = await runLoad({
-      url: system.leader.clientUrl + workload.path,
-      body: frame(workload.message),
-      connections: workload.connections,
-      streams: workload.streams,
-      warmUpSeconds: 1,
-      seconds,
-    });
-    if ((await system.cluster.leader()) !== before)
-      throw new Error('the leader changed during a measurement');
-    return result;
+    for (const { stage, chosen } of choices)
+      await stage.run({ options, systems, processes, progress, recorder }, chosen);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
   } finally {
-    client.close();
+    progress.end();
+    stopListening();
+    await cleanUp(systems, processes);
   }
 }
 
-function loadTable(samples: BySystem<Samples>, chosen: readonly Workload[]): string {
-  const head = [
-    'work',
-    'etcd req/s',
-    'ours req/s',
-    'ratio',
-    'etcd p50',
-    'ours p50',
-    'ratio',
-    'etcd p99',
-    'ours p99',
-    'ratio',
-  ];
-  const rows = chosen.map(({ name }) => {
-    const etcd = medians(samples.etcd.loads.get(name) ?? []);
-    const ours = medians(samples.quorate.loads.get(name) ?? []);
-    return [
-      name,
-      ...[etcd.rate.toFixed(0), ours.rate.toFixed(0), ratio(ours.rate, etcd.rate)],
-      ...[microseconds(etcd.p50), microseconds(ours.p50), ratio(ours.p50, etcd.p50)],
-      ...[microseconds(etcd.p99), microseconds(ours.p99), ratio(ours.p99, etcd.p99)],
-    ];
-  });
-  return renderTable([head, ...rows]);
+async function cleanUp(systems: SystemDesk, processes: Processes): Promise<void> {
+  endH2load();
+  await processes.close();
+  await systems.close();
 }
 
-function specialsTable(samples: BySystem<Samples>, chosen: readonly Special[]): string {
-  const rows = chosen.flatMap(({ name, figures }) =>
-    figures.map((figure, index) => {
-      const [etcd = Number.NaN, ours = Number.NaN] = systemNames.map((system) =>
-        median(
-          (samples[system].specials.get(name) ?? []).map((figuresOfRound) => figuresOfRound[index] ?? 0),
-        ),
-      );
-      return [`${name}: ${figure}`, figureText(etcd), figureText(ours), ratio(ours, etcd)];
-    }),
-  );
-  return renderTable([['work', 'etcd', 'ours', 'ratio'], ...rows]);
-}
-
-function figureText(value: number): string {
-  return value < 100 ? value.toFixed(2) : value.toFixed(0);
-}
-
-function summaryTable(samples: BySystem<Samples>, failoverMs: BySystem<readonly number[]>): string {
-  const rows = [['', 'etcd', 'ours', 'ratio']];
-  if (samples.etcd.memory.length > 0) {
-    const memory = systemNames.map((name) => median(samples[name].memory) / 1024 / 1024);
-    rows.push(row('memory of the largest member after the loads, MiB', memory));
-  }
-  if (failoverMs.etcd.length > 0) {
-    const worst = systemNames.map((name) => Math.max(...failoverMs[name]));
-    rows.push(
-      row(
-        'failover, ms (median)',
-        systemNames.map((name) => median(failoverMs[name])),
-      ),
-      row('failover, ms (worst)', worst),
-    );
-  }
-  return renderTable(rows);
-}
-
-function row(name: string, [etcd = Number.NaN, ours = Number.NaN]: readonly number[]): string[] {
-  return [name, etcd.toFixed(0), ours.toFixed(0), ratio(ours, etcd)];
-}
-
-function medians(results: readonly LoadResult[]): { rate: number; p50: number; p99: number } {
-  return {
-    rate: median(results.map((result) => result.requestsPerSecond)),
-    p50: median(results.map((result) => result.medianUs)),
-    p99: median(results.map((result) => result.p99Us)),
+/** Ctrl-C and SIGTERM end what was started, and remove what it wrote. */
+function onInterrupt(systems: SystemDesk, processes: Processes): () => void {
+  const end = (): void => {
+    const exit = (): never => process.exit(exitCodes.interrupted);
+    cleanUp(systems, processes).then(exit, exit);
+  };
+  process.once('SIGINT', end);
+  process.once('SIGTERM', end);
+  return () => {
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
   };
 }
 
-function microseconds(value: number): string {
-  return value < 10_000 ? `${value.toFixed(0)} µs` : `${(value / 1000).toFixed(1)} ms`;
+function settingsOf(options: Options): Results['settings'] {
+  const { rounds, seconds, failovers, joins, keys, grownKeys, minutes } = options;
+  const only = options.only.join(',');
+  return {
+    rounds,
+    seconds,
+    failovers,
+    joins,
+    keys,
+    grownKeys,
+    minutes,
+    only,
+    systems: options.systems.join(', '),
+  };
 }
 
-function save(run: {
-  readonly samples: BySystem<Samples>;
-  readonly failoverMs: BySystem<readonly number[]>;
-  readonly rounds: number;
-  readonly seconds: number;
-}): void {
-  const plain = (samples: Samples): object => ({
-    loads: Object.fromEntries(samples.loads),
-    specials: Object.fromEntries(samples.specials),
-    memory: samples.memory,
-  });
-  const systems = Object.fromEntries(systemNames.map((name) => [name, plain(run.samples[name])]));
-  const at = new Date().toISOString();
-  const text = JSON.stringify({ at, ...run, samples: systems }, null, 2);
-  mkdirSync('bench/results', { recursive: true });
-  const file = `bench/results/${at.replaceAll(':', '-')}.json`;
-  writeFileSync(file, `${text}\n`);
-  console.log(`\nEvery sample: ${file}`);
-}
-
-/** One line that the next one replaces; on a pipe, a line each. */
-function report(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
-  else if (text !== '') process.stderr.write(`${text}\n`);
+async function save(options: Options, results: Results, earlier: Results | null): Promise<void> {
+  const name = join(resultsFolder, results.at.replaceAll(':', '-'));
+  const jsonFile = options.jsonFile ?? `${name}.json`;
+  const reportFile = options.reportFile ?? `${name}.html`;
+  await saveText(jsonFile, `${JSON.stringify(results, null, 1)}\n`);
+  await saveText(reportFile, renderPage(results, earlier));
+  console.log(`\nAll figures: ${jsonFile}\nWith plots:  ${reportFile}`);
 }
 
 process.exitCode = await main();

@@ -12,9 +12,9 @@ import type { Cluster, ClusterMember } from '../cluster/index.js';
 import { etcdserverpb } from '../src/gen/protos.js';
 import { openRawClient, paths, putBody } from './grpc.js';
 import type { RawClient } from './grpc.js';
-import { median } from './h2load.js';
+import { median } from './statistics.js';
 import { residentBytesOf } from './systems.js';
-import { renderTable } from './table.js';
+import { renderTable } from './report/table.js';
 
 const keys = 1000;
 const value = Buffer.alloc(256, 's');

@@ -34,33 +34,68 @@ const defaultProcesses = 2;
 /** For connections to be opened. */
 const leadMs = 100;
 
-export async function generateLoad(processes: Processes, plan: LoadPlan): Promise<LoadOutcome> {
+export interface GoingLoad {
+  readonly outcome: Promise<LoadOutcome>;
+  /** Ends it before its time. */
+  stop(): Promise<void>;
+}
+
+export function generateLoad(processes: Processes, plan: LoadPlan): Promise<LoadOutcome> {
+  return startLoad(processes, plan).outcome;
+}
+
+export function startLoad(processes: Processes, plan: LoadPlan): GoingLoad {
   const { warmUpSeconds, seconds, processes: wanted = defaultProcesses, firstProcess = 0, ...rest } = plan;
   const count = Math.min(wanted, plan.connections);
-  const fromMs = monotonicMs() + leadMs + warmUpSeconds * 1000;
-  const untilMs = fromMs + seconds * 1000;
-  const reports = await Promise.all(
-    Array.from({ length: count }, (_, index) => {
-      const share = shareOf(plan.connections, count, index);
+  const indexes = Array.from({ length: count }, (_, index) => firstProcess + index);
+
+  async function begin(): Promise<{ readonly fromMs: number; readonly reports: Promise<LoadReport[]> }> {
+    // A process that has yet to start would miss the beginning.
+    await Promise.all(indexes.map((index) => processes.ask(index, { type: 'hello' })));
+    const fromMs = monotonicMs() + leadMs + warmUpSeconds * 1000;
+    const untilMs = fromMs + seconds * 1000;
+    const reports = indexes.map((index) => {
+      const share = shareOf(plan.connections, count, index - firstProcess);
       const pace =
         plan.requestsPerSecond === undefined
           ? {}
           : { requestsPerSecond: (plan.requestsPerSecond * share) / plan.connections };
       const job = { ...rest, ...pace, connections: share, seed: plan.seed + index, fromMs, untilMs };
-      return processes.ask(firstProcess + index, { type: 'load', job });
-    }),
-  );
-  return outcomeOf(reports, { seconds, fromMs });
+      return processes.ask(index, { type: 'load', job });
+    });
+    return { fromMs, reports: all(reports, stopAll) };
+  }
+
+  async function stopAll(): Promise<void> {
+    await Promise.all(indexes.map((index) => processes.ask(index, { type: 'load-stop' })));
+  }
+
+  const begun = begin();
+  return {
+    outcome: begun.then(async ({ fromMs, reports }) => outcomeOf(await reports, fromMs)),
+    async stop() {
+      await begun;
+      await stopAll();
+    },
+  };
+}
+
+/** When one fails, the others end too, so that none goes on into what comes next. */
+async function all<T>(parts: readonly Promise<T>[], stop: () => Promise<void>): Promise<T[]> {
+  try {
+    return await Promise.all(parts);
+  } catch (error) {
+    await stop();
+    await Promise.allSettled(parts);
+    throw error;
+  }
 }
 
 function shareOf(total: number, parts: number, index: number): number {
   return Math.floor(total / parts) + (index < total % parts ? 1 : 0);
 }
 
-function outcomeOf(
-  reports: readonly LoadReport[],
-  { seconds, fromMs }: { readonly seconds: number; readonly fromMs: number },
-): LoadOutcome {
+function outcomeOf(reports: readonly LoadReport[], fromMs: number): LoadOutcome {
   const latency = createHistogram();
   const latencyOf = new Map<RequestKind, Histogram>();
   for (const report of reports) {
@@ -79,7 +114,7 @@ function outcomeOf(
   const sum = (of: (report: LoadReport) => number): number =>
     reports.reduce((total, report) => total + of(report), 0);
   return {
-    requestsPerSecond: latency.count / seconds,
+    requestsPerSecond: (latency.count / Math.max(...reports.map((report) => report.countedMs))) * 1000,
     latency,
     latencyOf,
     answerBytes: sum((report) => report.answerBytes),

@@ -50,6 +50,8 @@ export interface SlowRequest {
 
 export interface LoadReport {
   readonly latency: Partial<Record<RequestKind, PlainHistogram>>;
+  /** How long answers counted. */
+  readonly countedMs: number;
   readonly answerBytes: number;
   readonly timeline: readonly TimelineStep[];
   readonly slow: readonly SlowRequest[];
@@ -122,7 +124,11 @@ export interface ProbeReport {
 }
 
 export type Command =
+  /** Answered as soon as the process runs. */
+  | { readonly type: 'hello' }
   | { readonly type: 'load'; readonly job: LoadJob }
+  /** Ends the load that the process runs; its own answer follows. */
+  | { readonly type: 'load-stop' }
   | { readonly type: 'fill'; readonly job: FillJob }
   | { readonly type: 'watch-open'; readonly job: WatchJob }
   /** Resolves when so many events have come since the watches were opened; delays are of those since the last report. */
@@ -134,7 +140,9 @@ export type Command =
   | { readonly type: 'probe-stop' };
 
 export interface Answers {
+  readonly hello: null;
   readonly load: LoadReport;
+  readonly 'load-stop': null;
   readonly fill: { readonly tookMs: number };
   readonly 'watch-open': null;
   readonly 'watch-await': WatchReport;

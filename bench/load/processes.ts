@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '../built.js';
 import type { Answers, Command } from './jobs.js';
 import type { Ask, Reply } from './worker.js';
 
@@ -36,7 +35,7 @@ export function createProcesses(): Processes {
     const known = started.get(index);
     if (known !== undefined) return known;
     const waiting = new Map<number, Waiting>();
-    const child = fork(builtFile('load/worker.js'), { serialization: 'advanced', execArgv: [] });
+    const child = fork(builtFile('bench/load/worker.js'), { serialization: 'advanced', execArgv: [] });
     const gone = new Promise<void>((resolve) => {
       child.once('exit', (code, signal) => {
         started.delete(index);
@@ -75,11 +74,4 @@ export function createProcesses(): Processes {
       await Promise.all(all.map(({ gone }) => gone));
     },
   };
-}
-
-/** A program of this folder as it was built: this file is in dist/bench/load, or in bench/load when the sources are run. */
-export function builtFile(path: string): string {
-  const here = fileURLToPath(import.meta.url);
-  const bench = dirname(dirname(here));
-  return here.endsWith('.ts') ? join(dirname(bench), 'dist', 'bench', path) : join(bench, path);
 }

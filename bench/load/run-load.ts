@@ -14,12 +14,17 @@ const slowListedMax = 10_000;
 const overdueMax = 1_000_000;
 const drainTimeoutMs = 30_000;
 
-/** Rejects when a request fails, a connection is lost, or answers are still missing long after the end. */
-export function runLoad(job: LoadJob): Promise<LoadReport> {
-  return new Promise((resolve, reject) => {
-    const run = new LoadRun(job, resolve, reject);
-    run.start().catch((error: unknown) => run.fail(error));
-  });
+export interface RunningLoad {
+  /** Rejects when a request fails, a connection is lost, or answers are still missing long after the end. */
+  readonly report: Promise<LoadReport>;
+  /** Ends it before its time; what has been answered counts. */
+  stop(): void;
+}
+
+export function startLoad(job: LoadJob): RunningLoad {
+  const run = new LoadRun(job);
+  run.start().catch((error: unknown) => run.fail(error));
+  return run;
 }
 
 interface Part {
@@ -29,10 +34,11 @@ interface Part {
   readonly upTo: number;
 }
 
-class LoadRun {
+class LoadRun implements RunningLoad {
+  readonly report: Promise<LoadReport>;
   readonly #job: LoadJob;
-  readonly #resolve: (report: LoadReport) => void;
-  readonly #reject: (error: Error) => void;
+  #resolve: (report: LoadReport) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
   readonly #random;
   readonly #nextKey: () => number;
   readonly #parts: readonly Part[];
@@ -42,6 +48,7 @@ class LoadRun {
   readonly #timeline: { step: Histogram; readonly done: TimelineStep[]; atMs: number };
   readonly #slow: SlowRequest[] = [];
   #slowUnlisted = 0;
+  #untilMs: number;
   #answerBytes = 0;
   #underWay = 0;
   #isOver = false;
@@ -53,10 +60,13 @@ class LoadRun {
   #overdueAt = 0;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  constructor(job: LoadJob, resolve: (report: LoadReport) => void, reject: (error: Error) => void) {
+  constructor(job: LoadJob) {
+    this.report = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     this.#job = job;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#untilMs = job.untilMs;
     this.#random = seededRandom(job.seed);
     this.#nextKey = createKeyChoice(job.keys, this.#random);
     this.#parts = createParts(job, this.#random);
@@ -92,6 +102,12 @@ class LoadRun {
       this.#pace(this.#job.requestsPerSecond);
     }
     for (const connection of this.#connections) connection.flush();
+  }
+
+  stop(): void {
+    if (this.#isOver) return;
+    this.#untilMs = Math.max(this.#job.fromMs, monotonicMs());
+    this.#end();
   }
 
   fail(error: unknown): void {
@@ -146,7 +162,7 @@ class LoadRun {
     }
     const nowMs = monotonicMs();
     this.#underWay--;
-    if (nowMs >= this.#job.fromMs && nowMs < this.#job.untilMs) this.#count(slot, nowMs);
+    if (nowMs >= this.#job.fromMs && nowMs < this.#untilMs) this.#count(slot, nowMs);
     if (this.#isOver) {
       if (this.#underWay === 0) this.#succeed();
       return;
@@ -192,10 +208,10 @@ class LoadRun {
   }
 
   #end(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    const { fromMs, untilMs } = this.#job;
     const used = process.cpuUsage(this.#cpuAtStart ?? undefined);
-    this.#busy = (used.user + used.system) / 1000 / (untilMs - fromMs);
+    this.#busy = (used.user + used.system) / 1000 / Math.max(1, this.#untilMs - this.#job.fromMs);
     if (this.#underWay === 0) this.#succeed();
     else
       this.#timers.push(
@@ -213,6 +229,7 @@ class LoadRun {
     if (this.#job.timelineStepMs !== undefined) this.#endStep(this.#job.timelineStepMs);
     this.#resolve({
       latency,
+      countedMs: this.#untilMs - this.#job.fromMs,
       answerBytes: this.#answerBytes,
       timeline: this.#timeline.done,
       slow: this.#slow,

@@ -9,6 +9,11 @@ import { writeStamp } from './watch-reader.js';
 /** A prime, so that keys that follow one another lie far apart. */
 const stride = 7919;
 
+/** The key that put number `index` is about. */
+export function keyOfPut(index: number, keys: number): number {
+  return (index * stride) % keys;
+}
+
 /** Puts values with the time in them. Resolves when all are acknowledged. */
 export async function runStamp(job: StampJob): Promise<{ readonly startedMs: number }> {
   const template = frame(putBody(keyText(job.keyPrefix, 0), Buffer.alloc(job.valueBytes, 0x76)));
@@ -30,7 +35,7 @@ export async function runStamp(job: StampJob): Promise<{ readonly startedMs: num
         for (const limit = mayBeSent(); sent < limit; sent++) {
           const slot = free.pop();
           if (slot === undefined) return;
-          template.write(keyText(job.keyPrefix, (sent * stride) % job.keys), keyAt, 'latin1');
+          template.write(keyText(job.keyPrefix, keyOfPut(sent, job.keys)), keyAt, 'latin1');
           writeStamp(value, monotonicMs());
           opened[0]?.call(slot, { path: paths.put, bytes: template });
         }

@@ -1,10 +1,11 @@
-/** A process of the load generator: does one command at a time for the process that started it, and ends with it. */
+/** A process of the load generator: does what the process that started it asks for, and ends with it. */
 import type { Answers, Command } from './jobs.js';
 import { startProbe } from './probe.js';
 import type { Probe } from './probe.js';
 import { runFill } from './run-fill.js';
 import { runLibrary } from './run-library.js';
-import { runLoad } from './run-load.js';
+import { startLoad } from './run-load.js';
+import type { RunningLoad } from './run-load.js';
 import { runStamp } from './run-stamp.js';
 import { openWatches } from './run-watch.js';
 import type { Watches } from './run-watch.js';
@@ -18,13 +19,20 @@ export type Reply =
   | { readonly id: number; readonly answer: Answers[Command['type']] }
   | { readonly id: number; readonly error: string };
 
+let load: RunningLoad | null = null;
 let watches: Watches | null = null;
 let probe: Probe | null = null;
 
 async function obey(command: Command): Promise<Answers[Command['type']]> {
   switch (command.type) {
+    case 'hello':
+      return null;
     case 'load':
-      return runLoad(command.job);
+      load = startLoad(command.job);
+      return load.report;
+    case 'load-stop':
+      load?.stop();
+      return null;
     case 'fill':
       return runFill(command.job);
     case 'stamp':
