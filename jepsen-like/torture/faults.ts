@@ -2,6 +2,7 @@ import { asBuffer, seededRandom, some } from '../../src/base/index.js';
 import type { FaultNote } from '../history/index.js';
 import type { Fault, Target } from '../plan/index.js';
 import type { Host, World } from '../simulator/index.js';
+import { keepOldDisk } from './old-disk.js';
 
 /** Does faults to a world, and undoes them. */
 export interface Nemesis {
@@ -175,6 +176,7 @@ export function createNemesis(world: World): Nemesis {
       case 'full-disk':
       case 'failed-write':
       case 'damage':
+      case 'old-disk':
       case 'wall-clock':
       case 'drift': {
         const host = resolve(fault.target);
@@ -240,6 +242,22 @@ export function createNemesis(world: World): Nemesis {
       case 'damage':
         damage(fault, host);
         return;
+      case 'old-disk': {
+        const mayBe = (): boolean => damaged.size === 0 || damaged.has(host);
+        if (!mayBe()) return;
+        keepOldDisk(world, host, {
+          afterMs: fault.afterMs,
+          forMs: fault.forMs,
+          lasting,
+          putBack(image) {
+            if (!mayBe()) return;
+            note(fault.kind, `${host.name}: its disk of ${fault.afterMs} ms before it was killed`, null);
+            damaged.add(host);
+            host.disk.putBack(image);
+          },
+        });
+        return;
+      }
       case 'wall-clock':
         note(fault.kind, `clock of ${host.name} jumps by ${fault.jumpMs} ms`, null);
         host.clock.jump(fault.jumpMs);

@@ -1,7 +1,15 @@
 export { filesOf, makeFolder, syncFolder } from './folders.js';
 export { openLevelDisk } from './level.js';
 export { createMemoryDisk, createMemoryStore } from './memory.js';
-export type { Damage, MemoryDisk, MemoryDiskOptions, MemoryWrite, Survives, WriteFault } from './memory.js';
+export type {
+  Damage,
+  DiskImage,
+  MemoryDisk,
+  MemoryDiskOptions,
+  MemoryWrite,
+  Survives,
+  WriteFault,
+} from './memory.js';
 export type {
   Disk,
   OrderedStore,

@@ -2,6 +2,7 @@ import { assert, QuorateError, seededRandom } from '../base/index.js';
 import type { Key, Random } from '../base/index.js';
 import type { Disk, OrderedStore } from './kv.js';
 import { createImage } from './memory-image.js';
+import type { Image } from './memory-image.js';
 import { applyTo, commit, openMemoryRecord } from './memory-store.js';
 import type { StoreFaults, StoreRecord } from './memory-store.js';
 
@@ -72,7 +73,14 @@ export interface MemoryDisk extends Disk {
   stores(): readonly string[];
   /** How many writes a store has seen. */
   writeCount(store: string): number;
+  /** All that a reader would find now, to be put back later. */
+  image(): DiskImage;
+  /** Puts back what the disk held then: all that was written since is gone. No process may have a store open. */
+  putBack(image: DiskImage): void;
 }
+
+/** Stores by name. */
+export type DiskImage = ReadonlyMap<string, Image>;
 
 export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
   const { random = seededRandom(1), schedule = async () => Promise.resolve() } = options;
@@ -139,6 +147,13 @@ export function createMemoryDisk(options: MemoryDiskOptions = {}): MemoryDisk {
     dump: (name) => [...(records.get(name)?.current.fork().walk({}) ?? [])],
     stores: () => [...records.keys()].sort(),
     writeCount: (name) => records.get(name)?.writeCount ?? 0,
+    image: () => new Map([...records].map(([name, { current }]) => [name, current.fork()])),
+
+    putBack(image) {
+      for (const { name, holder } of records.values()) assert(holder === null, `store ${name} is closed`);
+      records.clear();
+      for (const [name, content] of image) records.set(name, { ...newRecord(name), current: content.fork() });
+    },
   };
 }
 
