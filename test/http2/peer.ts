@@ -74,6 +74,7 @@ export async function settle(client: RawClient): Promise<void> {
   await expect
     .poll(
       () => client.isClosed || client.frames.some(({ type, payload }) => type === 6 && payload.equals(mark)),
+      { interval: 1 },
     )
     .toBe(true);
 }
