@@ -31,8 +31,8 @@ export interface Changes {
    * deletion of a range, or by one that nobody knows the end of.
    */
   mayBeGone(change: Change, revision: number, untilUs: number): boolean;
-  /** Whether something that nobody knows the end of may have changed it by then. */
-  mayHaveChanged(key: string, untilUs: number): boolean;
+  /** The same of any change. */
+  mayHaveChanged(change: Change, revision: number, untilUs: number): boolean;
   readonly conflicts: readonly Conflict[];
 }
 
@@ -156,17 +156,25 @@ function uncertainties(calls: readonly Call[]): Pick<Changes, 'mayBeGone' | 'may
     const single = ofKey.get(key) ?? [];
     return ranges.length === 0 ? single : [...single, ...ranges];
   };
+  function isThreatened(
+    since: Change,
+    revision: number,
+    untilUs: number,
+    isThreat: (threat: Threat) => boolean,
+  ): boolean {
+    return threats(since.key).some(
+      (threat) =>
+        isThreat(threat) &&
+        threat.invokedUs <= untilUs &&
+        (threat.revision === null || (threat.revision > since.revision && threat.revision <= revision)),
+    );
+  }
   return {
-    mayBeGone({ key, lease, revision: since }, revision, untilUs) {
+    mayBeGone(since, revision, untilUs) {
       // What others than the recorded clients wrote, they may also delete.
-      if (lease !== '0' || !written.has(key)) return true;
-      return threats(key).some(
-        (threat) =>
-          threat.isDelete &&
-          threat.invokedUs <= untilUs &&
-          (threat.revision === null || (threat.revision > since && threat.revision <= revision)),
-      );
+      if (since.lease !== '0' || !written.has(since.key)) return true;
+      return isThreatened(since, revision, untilUs, ({ isDelete }) => isDelete);
     },
-    mayHaveChanged: (key, untilUs) => threats(key).some(({ invokedUs }) => invokedUs <= untilUs),
+    mayHaveChanged: (since, revision, untilUs) => isThreatened(since, revision, untilUs, () => true),
   };
 }

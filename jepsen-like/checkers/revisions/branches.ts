@@ -38,7 +38,7 @@ function isPresent(key: string, call: Call, changes: Changes): boolean | null {
   const untilUs = call.completedUs ?? Infinity;
   const before = revisionBefore(call);
   const latest = changes.latest(key, before);
-  if (latest === null || changes.mayHaveChanged(key, untilUs)) return null;
+  if (latest === null || changes.mayHaveChanged(latest, before, untilUs)) return null;
   if (latest.value === null) return false;
   return changes.mayBeGone(latest, before, untilUs) ? null : true;
 }

@@ -50,11 +50,12 @@ interface Running<Intent, Result> {
 /**
  * A history that a correct system may have: clients that overlap at random execute operations on the model, each at one moment between its
  * invocation and its end. Those that nobody learns the end of take effect in between, long after, or never; their client goes on as a new
- * process. Many things happen at the same moment.
+ * process. Many things happen at the same moment. `tick` is told the time.
  */
 export function legalHistory<Intent, Result>(
   model: Model<Intent, Result>,
   { seed, count, processes, unknownShare, failedShare }: Shape,
+  tick: (nowUs: number) => void = () => undefined,
 ): readonly Done<Intent, Result>[] {
   const random = seededRandom(seed);
   const done: Done<Intent, Result>[] = [];
@@ -111,6 +112,7 @@ export function legalHistory<Intent, Result>(
 
   while (done.length < count || running.some((each) => each !== null)) {
     nowUs += random.below(3);
+    tick(nowUs);
     if (lost.length > 0 && random.chance(0.1)) {
       const [late] = lost.splice(random.below(lost.length), 1);
       if (late !== undefined && random.chance(0.7)) take(late);
