@@ -59,6 +59,7 @@ export function createGrpcTransport(): GrpcTransport {
         );
       }),
     open(member, path, { token }) {
+      if (!endpoints.has(member)) return nowhere;
       const client = clientOf(member);
       return streamOf(client.makeBidiStreamRequest(path, identity, identity, metadataOf(token)));
     },
@@ -67,6 +68,13 @@ export function createGrpcTransport(): GrpcTransport {
     },
   };
 }
+
+/** To a member that is not there any more. */
+const nowhere: ByteStream = {
+  send: () => undefined,
+  next: () => Promise.reject(new CallError(grpcCodes.unavailable, 'connection refused')),
+  cancel: () => undefined,
+};
 
 type Duplex = ReturnType<typeof Client.prototype.makeBidiStreamRequest<Buffer, Buffer>>;
 
