@@ -47,11 +47,18 @@ export function verdictSection(verdicts: readonly NamedVerdict[], known: Known):
         : []),
     ];
   });
+  const told = sorted.filter(({ verdict }) => verdict.type !== 'skipped');
+  const skipped = sorted.filter(({ verdict }) => verdict.type === 'skipped').map(({ checker }) => checker);
   return html`<section id="verdicts" aria-labelledby="verdicts-heading">
     <h2 id="verdicts-heading">Verdicts</h2>
-    <ul class="verdicts">
-      ${sorted.map(verdictLine)}
-    </ul>
+    ${
+      told.length === 0
+        ? null
+        : html`<ul class="verdicts">
+            ${told.map(verdictLine)}
+          </ul>`
+    }
+    ${skipped.length === 0 ? null : html`<p class="note">Not concerned: ${skipped.join(', ')}.</p>`}
     ${articles}
   </section>`;
 }

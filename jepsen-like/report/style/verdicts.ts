@@ -14,7 +14,6 @@ ul.verdicts {
 .verdict .word { color: var(--muted); }
 .verdict.violated { background: var(--bad-soft); } .verdict.violated .word { color: var(--bad); font-weight: 600; }
 .verdict.unknown .word { color: var(--unknown); font-weight: 600; }
-.verdict.skipped .name { font-weight: 400; color: var(--muted); }
 .verdict .detail { color: var(--muted); flex-basis: 100%; padding-left: 29px; font-size: 14px; overflow-wrap: anywhere; }
 .verdict.violated .detail { color: var(--ink); }
 .anomaly {
