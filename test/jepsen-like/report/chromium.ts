@@ -75,7 +75,7 @@ export async function launchChromium(path: string): Promise<Chromium> {
   return {
     send,
     evaluate,
-    async waitFor(expression, limitMs = 20_000) {
+    async waitFor(expression, limitMs = 60_000) {
       const found = await evaluate(`new Promise((resolve) => {
         const end = performance.now() + ${limitMs};
         const look = () => (${expression}) ? resolve(true)

@@ -165,9 +165,9 @@ describe.skipIf(path === null)('the page of a report, in Chromium', () => {
     expect(browser.complaints).toEqual([]);
   });
 
-  it('draws 30,000 operations', async () => {
+  it('draws more than can be told apart', async () => {
     await open(
-      sampleReport({ seed: 8, operations: 30_000, clients: 20, durationUs: 3e8, withAnomalies: true }),
+      sampleReport({ seed: 8, operations: 12_000, clients: 20, durationUs: 3e8, withAnomalies: true }),
     );
     expect(await browser.evaluate(coloursOf('timeline'))).toBeGreaterThan(8);
     expect(browser.complaints).toEqual([]);
