@@ -32,7 +32,7 @@ export function logScale(min: number, max: number, textOf: (value: number) => st
   const from = 10 ** Math.floor(Math.log10(Math.max(min, 1e-9)));
   const to = 10 ** Math.ceil(Math.log10(Math.max(max, from * 1.01)));
   const decades = Math.round(Math.log10(to / from));
-  const steps = decades <= 2 ? [1, 2, 5] : [1];
+  const steps = decades <= 3 ? [1, 2, 5] : [1];
   const values = Array.from({ length: decades + 1 }, (_, decade) => from * 10 ** decade).flatMap((power) =>
     steps.map((step) => step * power),
   );

@@ -2,6 +2,7 @@ import { generateLoad } from '../load/generator.js';
 import { withLimitServer } from '../limits/run.js';
 import { frame } from '../grpc.js';
 import { runH2load } from '../h2load.js';
+import type { Options } from '../options.js';
 import type { RunningSystem } from '../systems.js';
 import { fillKeys, generatedWorks, smallKeys, smallPrefix } from './generated-works.js';
 import { h2loadWorks, kinds, warmUpSeconds } from './h2load-works.js';
@@ -62,7 +63,11 @@ const generatorWorks = [
 }));
 
 const startSeconds = 6;
-const warmSeconds = 3;
+const warmSecondsMax = 3;
+/** Twice, of puts and of gets; short runs are no more than a look anyway. */
+function warmSecondsOf({ seconds }: Options): number {
+  return Math.min(warmSecondsMax, 2 * seconds);
+}
 
 export const smallStage: Stage = {
   id: 'small',
@@ -73,7 +78,7 @@ export const smallStage: Stage = {
   },
   works: [...works, memoryWork, ...limitWorks, ...generatorWorks],
   estimateSeconds(options, chosen) {
-    const each = (startSeconds + 2 * warmSeconds * options.systems.length) * options.rounds;
+    const each = (startSeconds + 2 * warmSecondsOf(options) * options.systems.length) * options.rounds;
     const isWanted = chosenOf(works, chosen).length > 0;
     const limits = chosenOf([...limitWorks, ...generatorWorks], chosen).length;
     return (
@@ -100,7 +105,8 @@ export const smallStage: Stage = {
 
 /** Long enough for compilers, caches and connections of either system; not counted. */
 async function warmUp(bench: Bench, system: RunningSystem): Promise<void> {
-  bench.progress.step(`${system.name}: warming up`, 2 * warmSeconds);
+  const seconds = warmSecondsOf(bench.options);
+  bench.progress.step(`${system.name}: warming up`, 2 * seconds);
   await fillKeys(bench, system, { prefix: smallPrefix, count: smallKeys, valueBytes: 256 });
   for (const request of [
     { kind: 'put', valueBytes: 256 },
@@ -115,7 +121,7 @@ async function warmUp(bench: Bench, system: RunningSystem): Promise<void> {
       keyPrefix: smallPrefix,
       seed: 1,
       warmUpSeconds: 0,
-      seconds: warmSeconds,
+      seconds,
     });
   }
 }
