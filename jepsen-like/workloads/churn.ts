@@ -52,7 +52,6 @@ export const churn: Workload<Action> = {
           await agree(control, members);
           return;
         }
-        client.session.moveOn();
       }
     });
     await list(client, true);

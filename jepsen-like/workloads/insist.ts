@@ -17,7 +17,7 @@ export async function insist(
       if (!(error instanceof CallError)) throw error;
       if (hasWorkedBefore(error)) return;
       client.session.renew();
-      client.session.moveOn();
+      if (!error.isConnection) client.session.moveOn(); // Otherwise it has done so itself.
       await client.sleep(pauseMs);
     }
   }
