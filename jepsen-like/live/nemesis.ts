@@ -2,12 +2,12 @@ import type { FaultNote } from '../history/index.js';
 import type { Session } from '../store/index.js';
 import type { ClientProcess } from './clients/index.js';
 import type { Machine } from './machines/index.js';
-import type { Links, Network, Pair } from './network/index.js';
-import { allPairs } from './network/index.js';
-import { bridge, halves, isolation, ring } from './partitions.js';
+import type { Links, Network } from './network/index.js';
+import { createNetworkFaults } from './network-faults.js';
 import type { LiveFault, LiveTarget } from './plan.js';
 import { compactHistory } from './requests.js';
 import type { MemberRequests } from './requests.js';
+import { createSchedule } from './schedule.js';
 
 /** Does faults to processes, and undoes them. */
 export interface LiveNemesis {
@@ -37,46 +37,23 @@ export interface LiveNemesisOptions {
 
 export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
   const { machines, clients, links, network, session, requests, leader, nowUs } = options;
-  const undos = new Set<() => void>();
-  const running = new Set<Promise<void>>();
-  const notes: FaultNote[] = [];
+  const schedule = createSchedule(nowUs);
+  const { note, lasting, run } = schedule;
   const full = new Set<string>();
   let isAbandoned = false;
-  let failure: { readonly error: unknown } | null = null;
-
-  function note(kind: string, text: string, forMs: number | null): void {
-    const atUs = nowUs();
-    notes.push({ atUs, kind, text, endUs: forMs === null ? null : atUs + forMs * 1000 });
-  }
-
-  /** Undone after so long, or by `heal` if that comes first. */
-  function lasting(forMs: number, undo: () => void): void {
-    const timer = setTimeout(once, forMs);
-    function once(): void {
-      if (!undos.delete(once)) return;
-      clearTimeout(timer);
-      undo();
-    }
-    undos.add(once);
-  }
-
-  function run(work: Promise<unknown>): void {
-    const done = work.then(
-      () => undefined,
-      (error: unknown) => {
-        failure ??= { error };
-      },
-    );
-    running.add(done);
-    done.finally(() => running.delete(done)).catch(() => undefined); // It never rejects.
-  }
+  const disturbNetwork = createNetworkFaults({
+    schedule,
+    links,
+    network,
+    names: () => machines().map(({ name }) => name),
+  });
 
   function resolve(target: LiveTarget): readonly Machine[] {
     const all = machines();
     const leading = all.find(({ name }) => name === leader()) ?? all[0];
     if (leading === undefined) return [];
     const others = all.filter((machine) => machine !== leading);
-    if (target === 'all') return all;
+    if (target === 'all') return [...all];
     if (target === 'leader') return [leading];
     if (target === 'follower') return others.slice(0, 1);
     if (target === 'majority') return [leading, ...others].slice(0, Math.floor(all.length / 2) + 1);
@@ -84,7 +61,6 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
   }
 
   const named = (targets: readonly Machine[]): string => targets.map(({ name }) => name).join(', ');
-  const namesOf = (): readonly string[] => machines().map(({ name }) => name);
 
   function start(machine: Machine): void {
     if (!isAbandoned && machines().includes(machine)) run(machine.inTurn((member) => member.start()));
@@ -119,31 +95,6 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
       );
     }
     run(before);
-  }
-
-  function cut(kind: string, text: string, pairs: readonly Pair[], forMs: number): void {
-    if (pairs.length === 0) return;
-    note(kind, text, forMs);
-    lasting(forMs, links.cut(pairs));
-  }
-
-  function flap(target: Machine, periodMs: number, forMs: number): void {
-    const pairs = isolation(namesOf(), target.name, 'both');
-    let mend: (() => void) | null = null;
-    const turn = (): void => {
-      if (mend === null) mend = links.cut(pairs);
-      else {
-        mend();
-        mend = null;
-      }
-    };
-    turn();
-    const timer = setInterval(turn, periodMs);
-    note('flap', `the links of ${target.name} come and go`, forMs);
-    lasting(forMs, () => {
-      clearInterval(timer);
-      mend?.();
-    });
   }
 
   function fillDisk(forMs: number): void {
@@ -198,14 +149,6 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
     await requests.moveLeader(leading, target.name).catch(() => undefined); // It may refuse.
   }
 
-  function partition(fault: Extract<LiveFault, { kind: 'halves' | 'ring' | 'bridge' }>): void {
-    const names = namesOf();
-    if (fault.kind === 'halves')
-      cut(fault.kind, 'two halves that do not hear each other', halves(names, fault.from), fault.forMs);
-    else if (fault.kind === 'ring') cut(fault.kind, 'each hears another majority', ring(names), fault.forMs);
-    else cut(fault.kind, 'two halves that one joins', bridge(names, fault.over), fault.forMs);
-  }
-
   function perform(fault: LiveFault): void {
     if (isAbandoned) return;
     switch (fault.kind) {
@@ -218,33 +161,17 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
       case 'rolling-restart':
         rollingRestart();
         return;
-      case 'cut': {
-        const [from, to] = [machines()[fault.from], machines()[fault.to]];
-        if (from === undefined || to === undefined || from === to) return;
-        cut(fault.kind, `${from.name} ↛ ${to.name}`, [[from.name, to.name]], fault.forMs);
-        return;
-      }
       case 'isolate':
-        for (const { name } of resolve(fault.target)) {
-          const pairs = isolation(namesOf(), name, fault.direction);
-          cut(fault.kind, `${name} cut off (${fault.direction})`, pairs, fault.forMs);
-        }
-        return;
       case 'flap':
-        for (const machine of resolve(fault.target)) flap(machine, fault.periodMs, fault.forMs);
+        disturbNetwork(fault, resolve(fault.target)[0]?.name ?? null);
         return;
+      case 'cut':
       case 'halves':
       case 'ring':
       case 'bridge':
-        partition(fault);
-        return;
       case 'slow-links':
-        note(fault.kind, `links up to ${fault.delayMs} ms slower`, fault.forMs);
-        lasting(fault.forMs, links.slow(allPairs(namesOf()), fault.delayMs));
-        return;
       case 'reset-connections':
-        note(fault.kind, 'all connections between members broken', null);
-        network.reset?.();
+        disturbNetwork(fault, null);
         return;
       case 'full-disk':
         fillDisk(fault.forMs);
@@ -266,21 +193,21 @@ export function createLiveNemesis(options: LiveNemesisOptions): LiveNemesis {
   }
 
   async function heal(): Promise<void> {
-    for (const undo of [...undos]) undo();
-    while (running.size > 0) await Promise.all(running);
+    schedule.undoAll();
+    await schedule.settle();
     for (const machine of [...machines()]) {
       if (machine.member.state === 'paused') machine.member.resume();
       if (machine.member.state === 'stopped') start(machine);
     }
-    while (running.size > 0) await Promise.all(running);
-    if (failure !== null) throw failure.error;
+    await schedule.settle();
+    if (schedule.failure !== null) throw schedule.failure.error;
   }
 
   async function abandon(): Promise<void> {
     isAbandoned = true;
-    for (const undo of [...undos]) undo();
-    while (running.size > 0) await Promise.all(running);
+    schedule.undoAll();
+    await schedule.settle();
   }
 
-  return { perform, note, heal, abandon, mayEnd: (machine) => full.has(machine), notes };
+  return { perform, note, heal, abandon, mayEnd: (machine) => full.has(machine), notes: schedule.notes };
 }
