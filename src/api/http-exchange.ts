@@ -34,6 +34,9 @@ export function openExchange(
 ): HttpExchange {
   const request = new StreamRequest(stream, headers);
   const response = new StreamResponse(stream);
+  // Whoever writes to one that is over hears it from `destroyed`, and need not listen.
+  request.on('error', ignore);
+  response.on('error', ignore);
   const tooLate = setTimeout(() => stream.reset(errorCodes.cancel), options.timeoutMs);
   stream.receive({
     onData: (chunk) => request.takeChunk(chunk),
@@ -54,6 +57,10 @@ export function openExchange(
     request.takeEnd();
   }
   return { request, response };
+}
+
+function ignore(): void {
+  // On purpose.
 }
 
 class StreamRequest extends Readable implements HttpRequest {
