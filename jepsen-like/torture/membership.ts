@@ -57,10 +57,10 @@ export function haveQuorum(world: World, sound: readonly Host[]): boolean {
   const ids = new Set(sound.map(({ name }) => world.identityOf(name).memberId));
   const isQuorum = (voters: readonly string[]): boolean =>
     voters.length === 0 || 2 * voters.filter((id) => ids.has(id)).length > voters.length;
-  return sound.every((host) => {
-    const configuration = world.configurationOf(host);
-    return configuration === null || (isQuorum(configuration.voters) && isQuorum(configuration.outgoing));
-  });
+  const known = sound
+    .flatMap((host) => world.configurationOf(host) ?? [])
+    .filter(({ voters }) => voters.length > 0);
+  return known.length > 0 && known.every(({ voters, outgoing }) => isQuorum(voters) && isQuorum(outgoing));
 }
 
 /** It has ended because it was removed: perhaps before anybody who asked for it was told. */
