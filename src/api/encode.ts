@@ -92,6 +92,11 @@ export function encodeHealthResponse(serving: boolean): Buffer {
 /** An mvccpb.KeyValue as the field of that tag. */
 export function writeKeyValue(to: WireWriter, tag: number, kv: KeyValue): void {
   const mark = to.mark();
+  if (kv.encoded !== undefined) {
+    to.raw(kv.encoded);
+    to.message(tag, mark);
+    return;
+  }
   to.bigint(0x30, kv.lease);
   to.bytes(0x2a, kv.value);
   to.number(0x20, kv.version);

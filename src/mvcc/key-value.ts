@@ -1,6 +1,7 @@
 import { asBuffer, emptyBytes, keyOf, QuorateError } from '../base/index.js';
+import type { Key } from '../base/index.js';
 import { uintSizeBytes, writeUint } from './byte-writer.js';
-import type { KeyValue, LeaseId } from './types.js';
+import type { KeyValue, LeaseId, Revision } from './types.js';
 
 /*
  * mvccpb.KeyValue in protobuf, byte for byte as etcd stores it: fields in ascending order, zero and empty ones left out.
@@ -15,6 +16,47 @@ const modTag = 0x18;
 const versionTag = 0x20;
 const valueTag = 0x2a;
 const leaseTag = 0x30;
+
+/**
+ * A key-value together with its encoding, which answers take over as it is. The encoding is no field that a spread would copy: whoever
+ * makes another key-value of this one gets one without it.
+ */
+class StoredKeyValue implements KeyValue {
+  readonly key: Key;
+  readonly createRevision: Revision;
+  readonly modRevision: Revision;
+  readonly version: number;
+  readonly value: Uint8Array;
+  readonly lease: LeaseId;
+  readonly #encoded: Uint8Array;
+
+  constructor(kv: KeyValue, value: Uint8Array, encoded: Uint8Array) {
+    this.key = kv.key;
+    this.createRevision = kv.createRevision;
+    this.modRevision = kv.modRevision;
+    this.version = kv.version;
+    this.value = value;
+    this.lease = kv.lease;
+    this.#encoded = encoded;
+  }
+
+  get encoded(): Uint8Array {
+    return this.#encoded;
+  }
+}
+
+/** The key-value with `encoded`, which must be its encoding, as its own: also its value is a view into that from now on. */
+export function keepEncoding(kv: KeyValue, encoded: Uint8Array): KeyValue {
+  return new StoredKeyValue(kv, valueWithin(encoded, kv), encoded);
+}
+
+/** The value within an encoding: the last field, unless there is a lease. */
+function valueWithin(encoded: Uint8Array, { value, lease }: KeyValue): Uint8Array {
+  if (value.length === 0) return emptyBytes;
+  if (value.buffer === encoded.buffer) return value;
+  if (lease !== 0n) return decodeKeyValue(encoded).value;
+  return encoded.subarray(encoded.length - value.length);
+}
 
 export function encodeKeyValue(kv: KeyValue): Buffer {
   const buffer = Buffer.allocUnsafe(sizeBytesOf(kv));

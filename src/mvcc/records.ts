@@ -3,7 +3,7 @@ import type { Key } from '../base/index.js';
 import type { OrderedStore, StoreOperation } from '../storage/index.js';
 import { createCache } from './cache.js';
 import type { RecordId } from './key-index.js';
-import { decodeKeyValue, encodeKeyValue } from './key-value.js';
+import { decodeKeyValue, encodeKeyValue, keepEncoding } from './key-value.js';
 import { digestOfRecord } from './inventory.js';
 import type { Tally } from './inventory.js';
 import { recordKeyOf } from './record-key.js';
@@ -81,7 +81,7 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number, ta
     put(kv, sub) {
       const bytes = encodeKeyValue(kv);
       // The value that is kept is a view into the record: what the client sent is let go.
-      const kept = { ...kv, value: valueWithin(bytes, kv) };
+      const kept = keepEncoding(kv, bytes);
       add({ main: kv.modRevision, sub, type: 'put', kv: kept, bytes });
       cache.add(nameOf(kv.modRevision, sub), kept);
     },
@@ -102,7 +102,8 @@ export function createRecords(store: OrderedStore, cacheSizeBytesMax: number, ta
       const recordKey = recordKeyOf(id, false);
       const bytes = store.getSync(recordKey);
       if (bytes === undefined) throw damaged(id, 'is missing');
-      const kv = decodeRecord(unseal(recordKey, bytes), id);
+      const content = unseal(recordKey, bytes);
+      const kv = keepEncoding(decodeRecord(content, id), content);
       if (kv.key !== key || kv.modRevision !== id.main)
         throw damaged(id, 'is that of another key or revision');
       cache.add(name, kv);
@@ -166,10 +167,4 @@ export function decodeRecord(bytes: Uint8Array, id: RecordId): KeyValue {
 export function damaged(id: RecordId, how: string, cause?: unknown): QuorateError {
   const message = `the stored record of revision ${id.main}, change ${id.sub}, ${how}: the disk or its files are damaged`;
   return new QuorateError('storage-corrupt', message, cause === undefined ? undefined : { cause });
-}
-
-/** The value within a record's encoding: the last field, unless there is a lease. */
-function valueWithin(bytes: Buffer, { value, lease }: KeyValue): Uint8Array {
-  if (value.length === 0) return emptyBytes;
-  return lease === 0n ? bytes.subarray(bytes.length - value.length) : decodeKeyValue(bytes).value;
 }

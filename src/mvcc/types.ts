@@ -14,6 +14,8 @@ export interface KeyValue {
   readonly version: number;
   readonly value: Uint8Array;
   readonly lease: LeaseId;
+  /** mvccpb.KeyValue with just these fields, where it is at hand. Not copied by a spread: see key-value.ts. */
+  readonly encoded?: Uint8Array;
 }
 
 /**
