@@ -9,7 +9,7 @@ import { countText, durationText, linearScale, logScale, percentileScale, places
 const sides = ['baseline', 'ours'] as const;
 
 function nameOf(side: Side, work: WorkResult): string {
-  return side === 'ours' ? 'Quorate' : work.baseline;
+  return side === 'ours' ? work.ours : work.baseline;
 }
 
 /** Requests a second at each number of connections. */
@@ -86,7 +86,9 @@ function timelinePlot({ title, steps, stalls, events, stepMs }: TimelineResult):
   ): Line => ({
     name,
     style,
-    points: steps.filter(({ count }) => count > 0).map((step) => [step.atMs, Math.max(1, of(step))] as const),
+    points: steps
+      .filter(({ count }) => count > 0)
+      .map((step) => [step.atMs / minuteMs, Math.max(1, of(step))] as const),
   });
   const lines = [
     line('worst', 'worst', (step) => step.maxUs),
@@ -98,15 +100,15 @@ function timelinePlot({ title, steps, stalls, events, stepMs }: TimelineResult):
   const lastMs = Math.max(...steps.map(({ atMs }) => atMs)) + stepMs;
   return drawPlot({
     title,
-    x: linearScale(lastMs, (ms) => `${Number((ms / minuteMs).toFixed(2))} min`),
+    x: linearScale(lastMs / minuteMs, (minutes) => `${Number(minutes.toFixed(2))} min`),
     y: logScale(Math.min(...values), Math.max(...values, 100_000), durationText),
     xName: 'since the load began to count',
     yName: `latency, each ${stepMs / 1000} s`,
     lines,
     marks: [
-      ...events.map(({ atMs, text }) => ({ x: atMs, text, style: 'event' })),
+      ...events.map(({ atMs, text }) => ({ x: atMs / minuteMs, text, style: 'event' })),
       ...stalls.map(({ atMs, tookMs, cause, requests }) => ({
-        x: atMs,
+        x: atMs / minuteMs,
         text: `${Math.round(tookMs)} ms, ${requests} requests: ${cause}`,
         style: `stall ${cause}`,
       })),

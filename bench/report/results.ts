@@ -36,6 +36,7 @@ export interface WorkResult {
   readonly name: string;
   /** What Quorate is compared with. */
   readonly baseline: string;
+  readonly ours: string;
   readonly figures: readonly FigureResult[];
   readonly latency: Readonly<Partial<Record<Side, PlainHistogram>>>;
 }
@@ -137,6 +138,7 @@ function resultOf({ work, samples, latency }: Gathered): WorkResult {
     id: work.id,
     name: work.name,
     baseline: work.baseline ?? 'etcd',
+    ours: work.ours ?? 'Quorate',
     figures: work.figures.map(({ id, name, goal }) => ({
       id,
       name,

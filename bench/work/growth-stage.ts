@@ -20,6 +20,7 @@ function workOf(system: SystemName): WorkInfo {
     id: system === 'quorate' ? 'growth' : 'growth-etcd',
     name: `growth: puts of ${system}, many keys held, 64 connections`,
     baseline: `${fewKeys.toLocaleString('en')} keys`,
+    ours: 'many keys',
     figures: [
       rateFigure(system === 'quorate' ? { atLeast: 0.8 } : null),
       ...latencyFigures(),

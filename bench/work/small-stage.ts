@@ -38,7 +38,7 @@ const limitWorks = [
     name: 'put, 64 connections, against the limit',
     baseline: limitName,
     figures: [ofLimit(0.65)],
-    ours: 'put-64',
+    sameAs: 'put-64',
     kind: 'put',
   },
   {
@@ -46,7 +46,7 @@ const limitWorks = [
     name: 'linearizable get, 64 connections, against the limit',
     baseline: limitName,
     figures: [ofLimit(0.85)],
-    ours: 'get-64',
+    sameAs: 'get-64',
     kind: 'get',
   },
 ] as const;
@@ -58,6 +58,7 @@ const generatorWorks = [
   id: `generator-${shape.connections}`,
   name: `our generator, ${shape.connections} × ${shape.streams}, against h2load, at a server that does nothing`,
   baseline: 'h2load',
+  ours: 'our generator',
   figures: [{ id: 'rate', name: 'requests/s', goal: null }],
   shape,
 }));
@@ -145,7 +146,7 @@ async function measureLimits(bench: Bench, chosen: ReadonlySet<string>, round: n
         const load = { connections: 64, streams: 1, warmUpSeconds: 1.5, seconds };
         const limit = await runH2load({ ...load, url: url + kind.path, body: frame(kind.message) });
         bench.recorder.record(work, 'baseline', { figures: { rate: limit.requestsPerSecond } });
-        const ours = bench.recorder.samplesOf(work.ours, 'ours', 'rate').at(-1);
+        const ours = bench.recorder.samplesOf(work.sameAs, 'ours', 'rate').at(-1);
         if (ours !== undefined) bench.recorder.record(work, 'ours', { figures: { rate: ours } });
       }
     });

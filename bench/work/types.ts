@@ -25,6 +25,8 @@ export interface WorkInfo {
   readonly figures: readonly FigureInfo[];
   /** What Quorate is compared with, if that is not etcd. */
   readonly baseline?: string;
+  /** What is compared, if that is not Quorate. */
+  readonly ours?: string;
 }
 
 export type Side = 'baseline' | 'ours';
