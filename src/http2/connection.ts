@@ -4,12 +4,9 @@ import { ConnectionError } from './errors.js';
 import {
   errorCodes,
   flags,
-  frameHeaderSizeBytes,
   frameOf,
-  framePayloadSizeBytesMax,
   frameTypes,
   goawayFrame,
-  http2Preface,
   numberFrame,
   settingIds,
   settingsFrame,
@@ -17,8 +14,10 @@ import {
   windowSizeBytesMax,
 } from './frames.js';
 import type { ErrorCode } from './frames.js';
+import { FrameReader } from './frame-reader.js';
 import { CompressionError, createHeaderDecoder } from './hpack.js';
 import type { Headers } from './hpack.js';
+import { Outlet } from './outlet.js';
 import { lengthOfRequest } from './request.js';
 import type { RequestLength } from './request.js';
 import { initialWindowAfter } from './settings.js';
@@ -52,15 +51,7 @@ export interface Http2Handler {
   onError(thrown: unknown): void;
 }
 
-/** With this much on its way to the socket, bodies wait … */
-const socketSizeBytesMax = 256 * 1024;
-/** … and with this much the client is not read: it takes no answers, so it gets no say. */
-const socketSizeBytesFull = 1024 * 1024;
-/** Pieces up to this size are put together before they are written: a write costs more than the copy. */
-const copySizeBytesMax = 64 * 1024;
 const continuationsMax = 16;
-/** So long a client may take to read what is left for it when its connection has ended. */
-const lastWordsTimeoutMs = 2000;
 /**
  * Streams that the client takes back (CVE-2023-44487) or makes us take back (CVE-2025-8671), and frames that carry nothing.
  */
@@ -87,9 +78,8 @@ class Connection implements Http2Connection, StreamConnection {
   readonly #resets = createBudget(resetBudget.countMax, resetBudget.perSecond);
   readonly #settings = createBudget(settingsBudget.countMax, settingsBudget.perSecond);
   readonly #idleFrames = createBudget(idleFrameBudget.countMax, idleFrameBudget.perSecond);
-  /** What has arrived and is no whole frame yet. */
-  #rest: Buffer = Buffer.alloc(0);
-  #hasPreface = false;
+  readonly #reader: FrameReader;
+  readonly #outlet: Outlet;
   #hasSettings = false;
   #lastStreamId = 0;
   /** The last that was begun, not refused: what a GOAWAY says. */
@@ -106,14 +96,8 @@ class Connection implements Http2Connection, StreamConnection {
   #untoldSizeBytes = 0;
   /** Streams that wait for room, in the order of their turns. */
   readonly #line = new Set<Stream>();
-  #out: Buffer[] = [];
-  #outSizeBytes = 0;
-  #isFlushing = false;
   #isClosing = false;
-  /** Nothing is written any more; what has been may still be on its way. */
-  #isFinished = false;
   #isOver = false;
-  #isPaused = false;
   #pings: (() => void)[] = [];
   /** Since the client's last ping. */
   #hasSentData = false;
@@ -124,6 +108,10 @@ class Connection implements Http2Connection, StreamConnection {
     this.#handler = handler;
     this.#decoder = createHeaderDecoder(limits.headersSizeBytesMax);
     this.#receiveWindow = limits.connectionWindowSizeBytes;
+    this.#outlet = new Outlet(socket);
+    this.#reader = new FrameReader((type, frameFlags, id, payload) =>
+      this.#takeFrame(type, frameFlags, id, payload),
+    );
     this.write(
       settingsFrame([
         [settingIds.maxConcurrentStreams, limits.streamsMax],
@@ -143,18 +131,11 @@ class Connection implements Http2Connection, StreamConnection {
   // --- For streams --------------------------------------------------------------------------------------------
 
   write(frame: Buffer): void {
-    if (this.#isFinished) return;
-    this.#out.push(frame);
-    this.#outSizeBytes += frame.length;
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    // Once all that can be answered in this turn has been: promises come before this.
-    process.nextTick(() => this.#flush());
+    this.#outlet.write(frame);
   }
 
   get room(): number {
-    const onItsWay = this.#outSizeBytes + this.#socket.writableLength;
-    return onItsWay >= socketSizeBytesMax ? 0 : this.#sendWindow;
+    return this.#outlet.isFull ? 0 : this.#sendWindow;
   }
 
   took(sizeBytes: number): void {
@@ -177,7 +158,7 @@ class Connection implements Http2Connection, StreamConnection {
   forget(stream: Stream): void {
     this.#streams.delete(stream.id);
     this.#line.delete(stream);
-    if (this.#isClosing && this.#streams.size === 0) this.#finish();
+    if (this.#isClosing && this.#streams.size === 0) this.#outlet.finish();
   }
 
   // --- For the server -----------------------------------------------------------------------------------------
@@ -191,7 +172,7 @@ class Connection implements Http2Connection, StreamConnection {
     if (this.#isClosing || this.#isOver) return;
     this.#isClosing = true;
     this.write(goawayFrame(this.#begunStreamId, errorCodes.none, ''));
-    if (this.#streams.size === 0) this.#finish();
+    if (this.#streams.size === 0) this.#outlet.finish();
   }
 
   destroy(): void {
@@ -199,64 +180,23 @@ class Connection implements Http2Connection, StreamConnection {
     this.#end();
   }
 
-  #finish(): void {
-    this.#flush();
-    this.#isFinished = true;
-    this.#socket.end();
-  }
-
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#isFinished = true;
-    this.#out = [];
+    this.#reader.stop();
     for (const stream of [...this.#streams.values()]) stream.abort();
-    this.#endSocket();
+    this.#outlet.end();
     this.#handler.onClose();
-  }
-
-  /** A client that does not read must not keep its socket by that. */
-  #endSocket(): void {
-    const socket = this.#socket;
-    if (socket.destroyed) return;
-    socket.destroySoon();
-    const late = setTimeout(() => socket.destroy(), lastWordsTimeoutMs);
-    socket.once('close', () => clearTimeout(late));
   }
 
   #fail(code: ErrorCode, reason: string): void {
     this.write(goawayFrame(this.#begunStreamId, code, reason));
-    this.#flush();
+    this.#outlet.flush();
     this.#end();
   }
 
-  // --- Writing ------------------------------------------------------------------------------------------------
-
-  #flush(): void {
-    this.#isFlushing = false;
-    const out = this.#out;
-    if (out.length === 0) return;
-    const sizeBytes = this.#outSizeBytes;
-    this.#out = [];
-    this.#outSizeBytes = 0;
-    const [first] = out;
-    if (out.length === 1 && first !== undefined) this.#socket.write(first);
-    else if (sizeBytes <= copySizeBytesMax) this.#socket.write(Buffer.concat(out, sizeBytes));
-    else {
-      this.#socket.cork();
-      for (const frame of out) this.#socket.write(frame);
-      this.#socket.uncork();
-    }
-    if (this.#socket.writableLength < socketSizeBytesFull || this.#isPaused) return;
-    this.#isPaused = true;
-    this.#socket.pause();
-  }
-
   #drained(): void {
-    if (this.#isPaused) {
-      this.#isPaused = false;
-      this.#socket.resume();
-    }
+    this.#outlet.drained();
     this.#serveLine();
   }
 
@@ -273,9 +213,8 @@ class Connection implements Http2Connection, StreamConnection {
   // --- Reading ------------------------------------------------------------------------------------------------
 
   #take(chunk: Buffer): void {
-    if (this.#isOver) return;
     try {
-      this.#takeFrames(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]));
+      this.#reader.take(chunk);
     } catch (error) {
       if (error instanceof ConnectionError) this.#fail(error.code, error.message);
       else if (error instanceof CompressionError) this.#fail(errorCodes.compression, error.message);
@@ -284,34 +223,6 @@ class Connection implements Http2Connection, StreamConnection {
         this.#fail(errorCodes.internal, 'internal error');
       }
     }
-  }
-
-  #takeFrames(bytes: Buffer): void {
-    let at = 0;
-    if (!this.#hasPreface) {
-      if (bytes.length < http2Preface.length) {
-        this.#rest = bytes;
-        return;
-      }
-      if (bytes.compare(http2Preface, 0, http2Preface.length, 0, http2Preface.length) !== 0)
-        throw new ConnectionError(errorCodes.protocol, 'not HTTP/2');
-      this.#hasPreface = true;
-      at = http2Preface.length;
-    }
-    while (bytes.length - at >= frameHeaderSizeBytes && !this.#isOver) {
-      const sizeBytes = bytes.readUIntBE(at, 3);
-      if (sizeBytes > framePayloadSizeBytesMax)
-        throw new ConnectionError(errorCodes.frameSize, 'a frame larger than allowed');
-      const end = at + frameHeaderSizeBytes + sizeBytes;
-      if (bytes.length < end) break;
-      const type = bytes[at + 3] ?? 0;
-      const frameFlags = bytes[at + 4] ?? 0;
-      const id = bytes.readUInt32BE(at + 5) & 0x7fff_ffff;
-      this.#takeFrame(type, frameFlags, id, bytes.subarray(at + frameHeaderSizeBytes, end));
-      at = end;
-    }
-    // A copy: what is left over must not keep the whole chunk.
-    this.#rest = at === bytes.length ? emptyBytes : Buffer.from(bytes.subarray(at));
   }
 
   #takeFrame(type: number, frameFlags: number, id: number, payload: Buffer): void {

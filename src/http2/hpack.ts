@@ -1,4 +1,5 @@
 import { decodeHuffman } from './huffman.js';
+import { staticTable } from './static-table.js';
 
 /** What the client sent as headers, in its order; the values of a name that comes twice are joined by commas. */
 export type Headers = ReadonlyMap<string, string>;
@@ -46,70 +47,7 @@ const connectionHeaders: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** RFC 7541, appendix A, from 1 on: names, and the values of those that have one. */
-const staticFields: readonly Field[] = [
-  ':authority',
-  ':method GET',
-  ':method POST',
-  ':path /',
-  ':path /index.html',
-  ':scheme http',
-  ':scheme https',
-  ':status 200',
-  ':status 204',
-  ':status 206',
-  ':status 304',
-  ':status 400',
-  ':status 404',
-  ':status 500',
-  'accept-charset',
-  'accept-encoding gzip, deflate',
-  'accept-language',
-  'accept-ranges',
-  'accept',
-  'access-control-allow-origin',
-  'age',
-  'allow',
-  'authorization',
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-length',
-  'content-location',
-  'content-range',
-  'content-type',
-  'cookie',
-  'date',
-  'etag',
-  'expect',
-  'expires',
-  'from',
-  'host',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'last-modified',
-  'link',
-  'location',
-  'max-forwards',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'range',
-  'referer',
-  'refresh',
-  'retry-after',
-  'server',
-  'set-cookie',
-  'strict-transport-security',
-  'transfer-encoding',
-  'user-agent',
-  'vary',
-  'via',
-  'www-authenticate',
-].map((text) => {
+const staticFields: readonly Field[] = staticTable.map((text) => {
   const end = text.indexOf(' ');
   return end < 0 ? fieldOf(text, '') : fieldOf(text.slice(0, end), text.slice(end + 1));
 });
