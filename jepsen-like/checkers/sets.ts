@@ -17,7 +17,11 @@ export const sets: Checker = {
   name: 'sets',
   check({ operations }: History) {
     const adds = operations.filter((each): each is Add => each.kind === 'add');
-    const reads = operations.filter((each): each is Read => each.kind === 'elements');
+    // Those that a lock guards are judged with their locks.
+    const guarded = new Set(operations.flatMap((each) => (each.kind === 'guarded-add' ? [each.set] : [])));
+    const reads = operations.filter(
+      (each): each is Read => each.kind === 'elements' && !guarded.has(each.set),
+    );
     if (reads.length === 0) return { type: 'skipped' };
     const anomalies: Anomaly[] = [];
     const addsOf = groupBy(adds, ({ set }) => set);

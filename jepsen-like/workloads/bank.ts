@@ -10,7 +10,8 @@ type Action =
 const accounts = 5;
 const initialBalance = 100;
 const triesMax = 5;
-const keyOf = (account: string): string => `bank/${account}`;
+const prefix = 'bank/';
+const keyOf = (account: string): string => `${prefix}${account}`;
 
 /** Money that moves between accounts: none may come from nowhere or be lost. */
 export const bank: Workload<Action> = {
@@ -89,8 +90,9 @@ async function balances(client: Client): Promise<void> {
   await client.operation(
     { kind: 'balances' },
     async () => {
-      const { kvs } = await client.session.request<'range'>(prefixOf('bank/'));
-      return { balances: Object.fromEntries(kvs.map(({ key, value }) => [key, Number(value)])) };
+      const { kvs } = await client.session.request<'range'>(prefixOf(prefix));
+      const balances = kvs.map(({ key, value }) => [key.slice(prefix.length), Number(value)] as const);
+      return { balances: Object.fromEntries(balances) };
     },
     { isRead: true },
   );
