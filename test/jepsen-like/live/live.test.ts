@@ -55,7 +55,7 @@ describe('a live run', () => {
     expect(killed?.text).toMatch(/^n[123] killed$/);
     expect(mute?.text).toMatch(/^n[123] cut off \(out\)$/);
     const leaders = history.members.filter(({ role }) => role === 'leader');
-    expect(killed?.text).toContain(leaders.find(({ atUs }) => atUs < (killed?.atUs ?? 0))?.member);
+    expect(killed?.text).toContain(leaders.findLast(({ atUs }) => atUs < (killed?.atUs ?? 0))?.member);
     expect(new Set(leaders.map(({ term }) => term)).size).toBeGreaterThan(1);
     expect(new Set(history.calls.map(({ member }) => member)).size).toBe(3);
     expect(history.calls.some(({ outcome }) => outcome.type === 'ok')).toBe(true);
