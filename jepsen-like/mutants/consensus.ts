@@ -92,8 +92,8 @@ export const consensus: readonly Mutant[] = [
     name: 'a leader that nobody answers goes on leading',
     after: 'dissertation 6.2: without check-quorum its clients wait for ever',
     file: 'src/raft/leader.js',
-    find: `if (!hearsQuorum(state, leading))`,
-    replace: `if (leading.quorumTicks < 0)`,
+    find: `if (leading.ticks >= electionTimeoutTicks && !hearsQuorum(state, leading))`,
+    replace: `if (leading.ticks < 0)`,
   },
   {
     name: 'a proposal whose leader is gone waits for ever',

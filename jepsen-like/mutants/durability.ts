@@ -91,4 +91,12 @@ export const durability: readonly Mutant[] = [
     find: `throw wentBack(state, message.commit);`,
     replace: `return;`,
   },
+  {
+    name: 'a transaction finds out what is compacted from what is on the disk',
+    after: '18667',
+    file: 'src/mvcc/apply.js',
+    find: `return new Change({ index, records, revision, compactRevision });`,
+    replace: `return new Change({ index, records, revision, compactRevision: records.unflushedSizeBytes > 2048 ? -1 : compactRevision });`,
+    workloads: ['watch'],
+  },
 ];

@@ -29,4 +29,20 @@ export const leases: readonly Mutant[] = [
             return ttls;`,
     workloads: ['lease'],
   },
+  {
+    name: 'a lock goes to somebody whose lease has ended meanwhile',
+    after: '11456; Jepsen, etcd 3.4.3',
+    file: 'src/api/lock.js',
+    find: `if (now.kvs[0]?.createRevision !== ownRevision)`,
+    replace: `if (ownRevision < 0)`,
+    workloads: ['lock'],
+  },
+  {
+    name: 'what a lock guards does not look at the fence',
+    after: 'Jepsen, etcd 3.4.3: 18 % of updates lost',
+    file: 'jepsen-like/workloads/lock.js',
+    find: `compare: [{ key: fenceKey, target: 'value', sign: '=', operand: padded(fence) }],`,
+    replace: `compare: [],`,
+    workloads: ['lock'],
+  },
 ];

@@ -4,6 +4,7 @@ import { leases } from './leases.js';
 import { membership } from './membership.js';
 import { reads } from './reads.js';
 import type { Mutant } from './types.js';
+import { users } from './users.js';
 import { watches } from './watches.js';
 
 export const mutants: readonly Mutant[] = [
@@ -12,5 +13,6 @@ export const mutants: readonly Mutant[] = [
   ...membership,
   ...reads,
   ...leases,
+  ...users,
   ...watches,
 ];

@@ -1,11 +1,17 @@
 import { CallError } from '../store/index.js';
-import { del, put } from './requests.js';
+import { del, get, put } from './requests.js';
 import type { Client, FollowHandle, Workload } from './types.js';
 
 type Action =
   | { readonly type: 'put'; readonly key: string; readonly value: string }
   | { readonly type: 'delete'; readonly key: string }
-  | { readonly type: 'both'; readonly keys: readonly string[]; readonly value: string }
+  /** In one transaction, which also reads at a revision so far back that history may end after it; 0: no read. */
+  | {
+      readonly type: 'both';
+      readonly keys: readonly string[];
+      readonly value: string;
+      readonly readBack: number;
+    }
   | {
       readonly type: 'watch';
       readonly key: string;
@@ -32,7 +38,10 @@ export const watch: Workload<Action> = {
     const kind = random.below(100);
     if (kind < 50) return { type: 'put', key, value: String(nth) };
     if (kind < 60) return { type: 'delete', key };
-    if (kind < 68) return { type: 'both', keys: [key, `watch/x${random.below(3)}`], value: String(nth) };
+    if (kind < 68) {
+      const keys = [key, `watch/x${random.below(3)}`];
+      return { type: 'both', keys, value: String(nth), readBack: random.chance(0.5) ? 0 : random.below(40) };
+    }
     if (kind < 82) {
       const range = random.chance(0.5) ? all : { key, rangeEnd: '' };
       const back = random.chance(0.4) ? 0 : random.below(60) - 10;
@@ -60,7 +69,9 @@ export const watch: Workload<Action> = {
         await attempt(client, () => client.session.request<'delete'>(del(action.key)));
         return;
       case 'both': {
-        const success = action.keys.map((key) => put(key, action.value));
+        const revision = Math.max(1, revisionOf(client) - action.readBack);
+        const reads = action.readBack > 0 ? action.keys.map((key) => get(key, { revision })) : [];
+        const success = [...action.keys.map((key) => put(key, action.value)), ...reads];
         await attempt(client, () =>
           client.session.request<'txn'>({ type: 'txn', compare: [], success, failure: [] }),
         );
