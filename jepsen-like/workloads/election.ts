@@ -40,7 +40,7 @@ export const election: Workload<Action> = {
       value: String(nth),
       lease: String(nth),
       ttlSeconds: 2 + random.below(3),
-      leadMs: random.chance(0.8) ? random.below(200) : random.below(3000),
+      leadMs: random.chance(0.93) ? random.below(100) : random.below(3000),
       crashes: random.chance(0.15),
     };
   },
