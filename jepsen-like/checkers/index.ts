@@ -12,7 +12,8 @@ import type { Checker } from './types.js';
 import { uniqueIds } from './unique-ids.js';
 import { watch } from './watch.js';
 
-export type { Anomaly, Checker, Drawing, Verdict } from './types.js';
+export { defaultLimits } from './types.js';
+export type { Anomaly, Checker, CheckLimits, Drawing, Verdict } from './types.js';
 
 /** All look at every history; each skips one that does not concern it. */
 export const checkers: readonly Checker[] = [
