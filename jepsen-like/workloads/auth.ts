@@ -222,7 +222,10 @@ async function request(action: AuthRequest, client: Client): Promise<void> {
   }
 }
 
-/** Served or refused: whatever else went wrong says nothing about rights. */
+/**
+ * Served or refused: whatever else went wrong says nothing about rights. Nor does the refusal of a request without a name, made while
+ * users were not needed and come when they were.
+ */
 async function judged(
   client: Client,
   session: Session,
@@ -246,12 +249,11 @@ async function judged(
     },
     { session },
   );
-  if (failure.error?.code === grpcCodes.unauthenticated) forgetLogin(client, session);
+  if (failure.error !== null && needsLogin(failure.error)) forgetLogin(client, session);
 }
 
 const refusals: ReadonlySet<string> = new Set([
   'etcdserver: permission denied',
-  'etcdserver: user name is empty',
   'etcdserver: authentication failed, invalid user ID or password',
 ]);
 
