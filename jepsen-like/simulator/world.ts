@@ -209,7 +209,8 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
         links,
         trace,
         // Whoever has a list of members strikes out those that left, once they are gone.
-        members: () => [...hosts.values()].filter((each) => !each.isRetired || each.isUp).map((each) => each.name),
+        members: () =>
+          [...hosts.values()].filter((each) => !each.isRetired || each.isUp).map((each) => each.name),
         hostOf: (name) => hosts.get(name) ?? null,
       });
     },
