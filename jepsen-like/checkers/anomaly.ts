@@ -17,8 +17,12 @@ export function anomalyOf(
 /** More than these say nothing more. */
 const anomaliesMax = 10;
 
+/** Of many anomalies some, and of each name one. */
 export function verdictOf(anomalies: readonly Anomaly[]): Verdict {
-  return anomalies.length === 0
-    ? { type: 'ok' }
-    : { type: 'violated', anomalies: anomalies.slice(0, anomaliesMax) };
+  if (anomalies.length === 0) return { type: 'ok' };
+  const names = new Set<string>();
+  const isFirst = ({ name }: Anomaly): boolean => !names.has(name) && names.add(name).size > 0;
+  const firsts = anomalies.filter(isFirst);
+  const others = anomalies.filter((anomaly) => !firsts.includes(anomaly));
+  return { type: 'violated', anomalies: [...firsts, ...others].slice(0, anomaliesMax) };
 }

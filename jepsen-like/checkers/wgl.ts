@@ -109,8 +109,9 @@ export function createSearch(steps: readonly RegisterStep[]): Search {
     enter(next, false);
   }
 
-  function tryOpen(step: RegisterStep, at: number): void {
-    const next = isOpenDone[at] === 1 || (owes && step.isBlind) ? impossible : step.apply(state);
+  function tryOpen({ step, previous }: OpenStep, at: number): void {
+    const isReady = isOpenDone[at] === 0 && (previous === null || memory.isDone(previous));
+    const next = !isReady || (owes && step.isBlind) ? impossible : step.apply(state);
     if (next === impossible || next === state || !isNeeded(next, at)) return;
     const nextSet = memory.setWith(openSet, at);
     if (!memory.isNew(nextSet, next, true)) return;
@@ -169,7 +170,7 @@ export function createSearch(steps: readonly RegisterStep[]): Search {
       if (wall === null) return { type: 'found' };
       const candidate = opens[open];
       if (candidate !== undefined && candidate.rank < wall.rank) {
-        tryOpen(candidate.step, open++);
+        tryOpen(candidate, open++);
         continue;
       }
       noteDeadEnd(wall);
@@ -191,6 +192,8 @@ export function createSearch(steps: readonly RegisterStep[]): Search {
 interface OpenStep {
   readonly step: RegisterStep;
   readonly rank: number;
+  /** As for an event. */
+  readonly previous: number | null;
 }
 
 /** In order of time; what returns when another is invoked comes after it: they may have overlapped. */
@@ -215,9 +218,13 @@ function eventsOf(steps: readonly RegisterStep[]): {
   const calls = new Map<RegisterStep, Event>();
   const lastOf = new Map<number, Event>();
   let last = head;
+  const previousOf = ({ process, invokedUs }: RegisterStep): number | null => {
+    const previous = lastOf.get(process);
+    return previous?.step.returnedUs === invokedUs ? previous.place : null;
+  };
   for (const [rank, { step, isReturn }] of points.entries()) {
     if (step.returnedUs === null) {
-      opens.push({ step, rank });
+      opens.push({ step, rank, previous: previousOf(step) });
       continue;
     }
     const call = calls.get(step);
@@ -225,8 +232,7 @@ function eventsOf(steps: readonly RegisterStep[]): {
     if (call !== undefined) call.match = event;
     else {
       calls.set(step, event);
-      const previous = lastOf.get(step.process);
-      if (previous?.step.returnedUs === step.invokedUs) event.previous = previous.place;
+      event.previous = previousOf(step);
       lastOf.set(step.process, event);
     }
     last.after = event;

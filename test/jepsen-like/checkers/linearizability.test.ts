@@ -274,6 +274,18 @@ describe('linearizability', () => {
     expect(namesOf(linearizability.check(historyOf({ operations: stale })))).toEqual(['stale read']);
   });
 
+  test('blames a client that reads what it only writes in the moment after, though nobody learnt the end of that', () => {
+    const times = { process: 1, key: 'k', invokedUs: 3 } as const;
+    const operations: readonly Operation[] = [
+      { ...times, kind: 'read', id: 0, serializable: false, completedUs: 4, outcome: done({ value: 'a' }) },
+      {
+        ...{ ...times, kind: 'write', id: 1, value: 'a', invokedUs: 4, completedUs: null },
+        outcome: { type: 'unknown', error: 'no answer' },
+      },
+    ];
+    expect(namesOf(linearizability.check(historyOf({ operations })))).toEqual(['read from the future']);
+  });
+
   test('tells the operation that fits nowhere, and the values that were possible then', () => {
     const operations: readonly Operation[] = [
       {

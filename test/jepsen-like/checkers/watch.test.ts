@@ -174,17 +174,27 @@ describe('watch always finds', () => {
     const missing: Change = (entries) =>
       hasPrevious(entries) ? events(entries, (event) => ({ ...event, previous: null })) : null;
     expectBlame(watch, (seed) => change(seed, missing), /^wrong previous value$/, { runs: 15 });
-    const old: Change = (entries) =>
-      hasPrevious(entries)
-        ? events(entries, (event) =>
-            event.previous === null
-              ? event
-              : { ...event, previous: { ...event.previous, modRevision: event.previous.modRevision - 1 } },
-          )
-        : null;
+    // Too old for certain: it told itself of the change that was there before.
+    const old: Change = (entries) => {
+      const told = new Set(
+        entries
+          .filter(isEvents)
+          .flatMap((entry) => entry.events.map(({ kv }) => `${kv.modRevision} ${kv.key}`)),
+      );
+      const isTold = ({ previous }: WatchEvent): boolean =>
+        previous !== null && told.has(`${previous.modRevision} ${previous.key}`);
+      if (!entries.some((entry) => isEvents(entry) && entry.events.some(isTold))) return null;
+      return events(entries, (event) =>
+        event.previous === null || !isTold(event)
+          ? event
+          : { ...event, previous: { ...event.previous, modRevision: event.previous.modRevision - 1 } },
+      );
+    };
     expectBlame(watch, (seed) => change(seed, old), /^wrong previous value$/, { runs: 15 });
     const unasked: Change = (entries, log) =>
-      log.prevKv ? null : events(entries, (event) => ({ ...event, previous: event.kv }));
+      log.prevKv || !entries.some(isEvents)
+        ? null
+        : events(entries, (event) => ({ ...event, previous: event.kv }));
     expectBlame(watch, (seed) => change(seed, unasked), /^wrong previous value$/, { runs: 15 });
   });
 
