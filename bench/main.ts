@@ -79,8 +79,11 @@ async function run(options: Options): Promise<number> {
     await save(options, results, earlier);
   }
   if (failure === null) return results.failures.length === 0 ? exitCodes.done : exitCodes.failed;
-  console.error(`\nThe run broke off: ${failure}`);
-  return exitCodes.failed;
+  const isInterrupted = failure instanceof Interrupted;
+  console.error(
+    `\nThe run broke off: ${isInterrupted ? failure.message : (failure.stack ?? failure.message)}`,
+  );
+  return isInterrupted ? exitCodes.interrupted : exitCodes.failed;
 }
 
 function toolsFor({ systems }: Options, choices: readonly Choice[]): readonly Tool[] {
@@ -88,26 +91,29 @@ function toolsFor({ systems }: Options, choices: readonly Choice[]): readonly To
   return systems.includes('etcd') ? ['etcd', ...needed] : [...needed];
 }
 
-/** Why it broke off; null when it did not. What it began is ended in any case. */
+/** What broke it off; null when nothing did. What it began is ended in any case. */
 async function measureAll(
   options: Options,
   choices: readonly Choice[],
   recorder: Recorder,
-): Promise<string | null> {
+): Promise<Error | null> {
   const seconds = choices.reduce((sum, { stage, chosen }) => sum + stage.estimateSeconds(options, chosen), 0);
   const progress = createProgress(seconds, screen);
   const systems = createSystemDesk(options.systems);
   const processes = createProcesses();
-  const stopListening = onInterrupt(systems, processes);
-  try {
+  const interrupt = listenForInterrupt();
+  const measure = async (): Promise<void> => {
     for (const { stage, chosen } of choices)
       await stage.run({ options, systems, processes, progress, recorder }, chosen);
+  };
+  try {
+    await Promise.race([measure(), interrupt.happened]);
     return null;
   } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return error instanceof Error ? error : new Error(String(error));
   } finally {
     progress.end();
-    stopListening();
+    interrupt.forget();
     await cleanUp(systems, processes);
   }
 }
@@ -118,18 +124,23 @@ async function cleanUp(systems: SystemDesk, processes: Processes): Promise<void>
   await systems.close();
 }
 
-/** Ctrl-C and SIGTERM end what was started, and remove what it wrote. */
-function onInterrupt(systems: SystemDesk, processes: Processes): () => void {
-  const end = (): void => {
-    const exit = (): never => process.exit(exitCodes.interrupted);
-    cleanUp(systems, processes).then(exit, exit);
-  };
-  process.once('SIGINT', end);
-  process.once('SIGTERM', end);
-  return () => {
-    process.off('SIGINT', end);
-    process.off('SIGTERM', end);
-  };
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Ctrl-C and SIGTERM end a run as a failure does: what was started is ended, and what was measured is kept. */
+function listenForInterrupt(): { readonly happened: Promise<never>; forget(): void } {
+  let forget = (): void => undefined;
+  const happened = new Promise<never>((_resolve, reject) => {
+    const tell = (signal: NodeJS.Signals): void => reject(new Interrupted(`it was ended by ${signal}`));
+    process.once('SIGINT', tell);
+    process.once('SIGTERM', tell);
+    forget = () => {
+      process.off('SIGINT', tell);
+      process.off('SIGTERM', tell);
+    };
+  });
+  return { happened, forget };
 }
 
 function settingsOf(options: Options): Results['settings'] {
@@ -157,4 +168,5 @@ async function save(options: Options, results: Results, earlier: Results | null)
   console.log(`\nAll figures: ${jsonFile}\nWith plots:  ${reportFile}`);
 }
 
-process.exitCode = await main();
+// What an interrupted run was waiting for may never come.
+process.exit(await main());

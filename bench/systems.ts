@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { readFile, rm, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +63,7 @@ export function programOf(name: SystemName): Program {
 }
 
 const ticksPerSecond = 100;
+const removalRetries = 50;
 const idleShare = 0.1;
 const idleLookMs = 250;
 
@@ -113,7 +114,8 @@ export function createSystemDesk(names: readonly SystemName[]): SystemDesk {
     withSystems: (options, use) => withAll(names, options, [], use),
     async close() {
       await Promise.all([...open].map((cluster) => cluster.kill()));
-      rmSync(folder, { recursive: true, force: true });
+      // Again while something else, a work that was broken off, still removes or writes there.
+      await rm(folder, { recursive: true, force: true, maxRetries: removalRetries, retryDelay: 100 });
     },
   };
 }
