@@ -1,12 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole clusters and commands as users run them, beside the real etcd where it is installed: minutes. */
+const system = [
+  'test/{bench,cli,cluster,e2e,hostile}/**/*.test.ts',
+  'test/jepsen-like/{live,report}/**/*.test.ts',
+];
+
+// Tests start real processes and open real databases; each waits for conditions, and these are only the last bounds.
+const bounds = { testTimeout: 120_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Tests start real processes and open real databases; each waits for conditions, and this is only the last bound.
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
+    projects: [
+      { test: { ...bounds, name: 'unit', include: ['test/**/*.test.ts'], exclude: system } },
+      { test: { ...bounds, name: 'system', include: system } },
+    ],
   },
 });

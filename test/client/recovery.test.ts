@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 
 import { ClientError } from '../../src/client/index.js';
 import type { Client } from '../../src/client/index.js';
+import { startGate } from './gate.js';
 import { describeOnBoth } from './systems.js';
 import { brief, take } from './watching.js';
 
@@ -69,13 +70,15 @@ describeOnBoth('on a cluster of three', 3, (system) => {
     const client = system.newClient();
     const [member] = system.cluster.members;
     if (member === undefined) throw new Error('a cluster of three');
-    // Only this member is known to the watches, so that they wait for it.
-    const alone = system.newClient({}, [member.endpoint]);
+    // Only this member is known to the watches, and only once it has caught up: until then it still has the history.
+    const gate = await startGate(member.endpoint);
+    const alone = system.newClient({}, [gate.endpoint]);
     const plain = alone.watch({ prefix: 'cut/' });
     const copy = alone.watch({ prefix: 'cut/' }, { withState: true });
     await plain.ready();
     expect(await take(copy, 1)).toMatchObject([{ type: 'state', entries: [] }]);
     await copy.ready();
+    gate.close();
     await member.kill();
     await client.get('cut/a', { timeoutMs: 20_000 }); // There is a leader again.
     await client.put('cut/a', '1');
@@ -83,6 +86,11 @@ describeOnBoth('on a cluster of three', 3, (system) => {
     await client.compact(revision);
     await member.start();
     await member.waitUntilServing();
+    const caughtUp = system.newClient({}, [member.endpoint]);
+    await expect(caughtUp.get('cut/a', { revision: revision - 1 })).rejects.toMatchObject({
+      code: 'compacted',
+    });
+    gate.open();
     await expect(take(plain, 1)).rejects.toMatchObject({ code: 'compacted', compactRevision: revision });
     const [state] = await take(copy, 1);
     if (state?.type !== 'state') throw new Error('its state was lost');
