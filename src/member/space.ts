@@ -30,7 +30,9 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
   const { quotaSizeBytes } = config.limits;
   const { id: memberId } = core.status();
   let measuredSizeBytes = 0;
+  /** When the latest measurement began, and when the latest that came to its end did. */
   let measuredAtMs = Number.NEGATIVE_INFINITY;
+  let knownAtMs = Number.NEGATIVE_INFINITY;
   let isMeasuring = false;
   /** Somebody wants to write more than seems to fit. */
   let isWanted = false;
@@ -54,6 +56,7 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
     addedSizeBytes = state.machine.unflushedSizeBytes;
     const { total } = await context.read((machine) => machine.sizeBytes());
     measuredSizeBytes = total;
+    knownAtMs = env.monotonicMs();
     isMeasuring = false;
     if (isFull() && isWanted) raise();
     isWanted = false;
@@ -103,7 +106,11 @@ export function createSpaceKeeper(context: MemberContext): SpaceMeter {
     // It may have shrunk since, or been packed more tightly than what was added: an alarm stays until somebody ends it.
     isWanted = true;
     if (!isMeasuring) measure().catch(fail);
-    if (isFull()) throw new QuorateError('no-space');
+    // Who is refused finds the alarm that says why. What was measured long ago refuses nobody: one write more does no harm.
+    const isRecent = env.monotonicMs() - knownAtMs < measureIntervalMs;
+    if (!isFull() || !isRecent) return;
+    raise();
+    throw new QuorateError('no-space');
   }
 
   return {

@@ -58,6 +58,26 @@ describe('the space quota', () => {
     for (const each of team.members.values()) await team.world.settle(each.put(put('a', 'b')));
   });
 
+  test('refuses nobody for what was there a while ago, and nobody without an alarm', async () => {
+    const team = await startTeam(1, withQuota(200_000));
+    const leader = team.leader();
+    const write = (key: string) => team.world.settle(leader.put(put(key, tenThousandBytes)));
+    for (let count = 0; count < 18; count++) await write(`key-${count}`);
+    await team.passMs(2000);
+    await write('key-18');
+    await write('key-19'); // More than the quota, which is found out when nobody wants to write.
+    await team.passMs(1100);
+    const { revision } = await team.world.settle(leader.deleteRange(remove('\0', { rangeEnd: '\0' })));
+    await team.world.settle(leader.compact({ type: 'compact', revision, physical: true }));
+    await team.passMs(2000);
+    const outcome = await write('after').then(
+      () => 'written',
+      () => 'refused',
+    );
+    await team.passMs(1000);
+    expect([outcome, leader.maintenance.alarms()]).toEqual(['written', []]);
+  });
+
   test('of nothing is no quota', async () => {
     const team = await startTeam(1, withQuota(0));
     for (let count = 0; count < 50; count++)
