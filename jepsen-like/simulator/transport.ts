@@ -1,4 +1,4 @@
-import { statusOf } from '../../src/api/index.js';
+import { joined, statusOf } from '../../src/api/index.js';
 import type { CallContext, CallStream, Method } from '../../src/api/index.js';
 import { QuorateError } from '../../src/base/index.js';
 import { CallError, grpcCodes } from '../store/index.js';
@@ -222,7 +222,7 @@ async function answerOf(
   context: CallContext,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  if (method.type === 'unary') return method.handle(request, context, signal);
+  if (method.type === 'unary') return joined(await method.handle(request, context, signal));
   const answers: Buffer[] = [];
   const requests = createPipe<Buffer>();
   requests.push(request);

@@ -9,6 +9,7 @@ import type {
   TxnOperationResponse,
   TxnResponse,
 } from '../mvcc/index.js';
+import type { Answer } from './answer.js';
 import { idOf } from './header.js';
 import type { HeaderWriter } from './header.js';
 import { createWireWriter } from './wire-writer.js';
@@ -17,10 +18,10 @@ import type { WireWriter } from './wire-writer.js';
 /** One for all answers: each is written in one go, without waiting in between. */
 const writer = createWireWriter();
 
-export function encodeRangeResponse(header: HeaderWriter, response: RangeResponse): Buffer {
+export function encodeRangeResponse(header: HeaderWriter, response: RangeResponse): Answer {
   writeRangeBody(response);
   header(writer, response.revision);
-  return writer.finish();
+  return writer.finishPieces();
 }
 
 export function encodePutResponse(header: HeaderWriter, response: PutResponse): Buffer {
@@ -29,16 +30,16 @@ export function encodePutResponse(header: HeaderWriter, response: PutResponse): 
   return writer.finish();
 }
 
-export function encodeDeleteRangeResponse(header: HeaderWriter, response: DeleteRangeResponse): Buffer {
+export function encodeDeleteRangeResponse(header: HeaderWriter, response: DeleteRangeResponse): Answer {
   writeDeleteRangeBody(response);
   header(writer, response.revision);
-  return writer.finish();
+  return writer.finishPieces();
 }
 
-export function encodeTxnResponse(header: HeaderWriter, response: TxnResponse): Buffer {
+export function encodeTxnResponse(header: HeaderWriter, response: TxnResponse): Answer {
   writeTxnBody(response);
   header(writer, response.revision);
-  return writer.finish();
+  return writer.finishPieces();
 }
 
 export function encodeCompactResponse(header: HeaderWriter, response: CompactResponse): Buffer {
@@ -155,8 +156,7 @@ const encodedAhead = new WeakMap<readonly KeyValue[], readonly Buffer[]>();
 function writeKeyValues(tag: number, kvs: readonly KeyValue[]): void {
   const pieces = encodedAhead.get(kvs);
   if (pieces !== undefined) {
-    writer.reserve(pieces.reduce((sum, { length }) => sum + length, 0));
-    for (const piece of pieces.toReversed()) writer.raw(piece);
+    writer.splice(pieces);
     return;
   }
   for (let index = kvs.length - 1; index >= 0; index--) {

@@ -1,9 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { encodeHeaders } from '../http2/index.js';
 import type { Http2Stream } from '../http2/index.js';
+import { isWhole, sizeBytesOf } from './answer.js';
+import type { Answer } from './answer.js';
 import { GrpcError } from './errors.js';
 import type { GrpcStatus } from './errors.js';
-import { frameMessage } from './message-reader.js';
+import { frameMessage, messagePrefix } from './message-reader.js';
 
 /** How calls end on the wire. All of it does nothing to a call that has ended already. */
 
@@ -16,8 +18,15 @@ const successFields = [['grpc-status', '0']] as const;
 const successTrailers = encodeHeaders(successFields);
 
 /** The one answer of a call and its success. */
-export function answerOnce(stream: Http2Stream, answer: Buffer): void {
-  stream.answer(answerHeaders, frameMessage(answer), successTrailers);
+export function answerOnce(stream: Http2Stream, answer: Answer): void {
+  if (isWhole(answer)) {
+    stream.answer(answerHeaders, frameMessage(answer), successTrailers);
+    return;
+  }
+  stream.begin(answerHeaders);
+  stream.send(messagePrefix(sizeBytesOf(answer)));
+  for (const piece of answer) stream.send(piece);
+  stream.end(successTrailers);
 }
 
 export function beginAnswers(stream: Http2Stream): void {

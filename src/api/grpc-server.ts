@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { QuorateError } from '../base/index.js';
 import { createHttp2Connection, errorCodes } from '../http2/index.js';
 import type { Headers, Http2Stream } from '../http2/index.js';
+import type { Answer } from './answer.js';
 import { createCallCounter } from './call-counter.js';
 import type { ConnectionCalls } from './call-counter.js';
 import { createConnectionContexts } from './call-context.js';
@@ -194,7 +195,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       return !stream.isClosed && !stream.hasBegun;
     }
 
-    function answer(message: Buffer): void {
+    function answer(message: Answer): void {
       answerOnce(stream, message);
       if (stream.waitingSizeBytes === 0 || stream.isClosed) return;
       const forget = answers.admit(stream.waitingSizeBytes, () => stream.reset(errorCodes.enhanceYourCalm));

@@ -1,3 +1,4 @@
+export { joined } from './answer.js';
 export { statusOf } from './errors.js';
 export type { GrpcStatus } from './errors.js';
 export { defaultApiLimits } from './limits.js';

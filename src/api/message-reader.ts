@@ -127,6 +127,13 @@ class ChunkReader implements MessageReader {
 
 const emptyChunk = Buffer.alloc(0);
 
+/** What goes before an answer of that size: it is not compressed. */
+export function messagePrefix(sizeBytes: number): Buffer {
+  const prefix = Buffer.alloc(messagePrefixSizeBytes);
+  prefix.writeUInt32BE(sizeBytes, 1);
+  return prefix;
+}
+
 /** The answer with its prefix. */
 export function frameMessage(message: Uint8Array = emptyBytes): Buffer {
   const framed = Buffer.allocUnsafe(messagePrefixSizeBytes + message.length);

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { QuorateError } from '../base/index.js';
 import type { Credentials, Member } from '../member/index.js';
 import type { Caller } from '../mvcc/index.js';
+import type { Answer } from './answer.js';
 import { GrpcError } from './errors.js';
 
 /** What a call said beside its message. */
@@ -27,7 +28,7 @@ export interface UnaryMethod {
     context: CallContext,
     signal: AbortSignal,
     isWanted?: () => boolean,
-  ): Promise<Buffer>;
+  ): Promise<Answer>;
 }
 
 /** What a streaming method has of its call. */
@@ -86,7 +87,7 @@ export function unary<T>(
       caller: Caller,
       signal: AbortSignal,
       isWanted: () => boolean,
-    ) => Promise<Buffer>;
+    ) => Promise<Answer>;
   },
 ): UnaryMethod {
   const { decode, servedByLearner, servedToAnyone = false, handle } = parts;

@@ -1,3 +1,5 @@
+import { assert } from '../base/index.js';
+
 const keptSizeBytesMax = 1024 * 1024;
 
 /**
@@ -29,15 +31,20 @@ export interface WireWriter {
   text(tag: number, value: string): void;
   /** Bytes as they are: fields that were encoded before. */
   raw(encoded: Uint8Array): void;
-  /** Makes room for so much more at once. */
-  reserve(sizeBytes: number): void;
+  /** Bytes as they are, one piece after another, which are not copied. */
+  splice(pieces: readonly Buffer[]): void;
   /** All that was written, as a buffer of its own; the next message starts afresh. */
   finish(): Buffer;
+  /** The same where something was spliced in: what was written around it, and that. */
+  finishPieces(): Buffer | readonly Buffer[];
 }
 
 export function createWireWriter(): WireWriter {
   let buffer = Buffer.allocUnsafeSlow(16 * 1024);
   let position = buffer.length;
+  /** What follows what is being written: spliced pieces, and what was written between them. */
+  let following: Buffer[] = [];
+  let followingSizeBytes = 0;
 
   /** Makes room before what stands already. */
   function reserve(sizeBytes: number): void {
@@ -82,10 +89,23 @@ export function createWireWriter(): WireWriter {
     putTag(tag);
   }
 
+  function sizeBytes(): number {
+    return buffer.length - position + followingSizeBytes;
+  }
+
+  function finish(): Buffer {
+    // What is large is handed over as it is, unless half of it would be for nothing.
+    const handsOver = buffer.length > keptSizeBytesMax && position < buffer.length / 2;
+    const written = handsOver ? buffer.subarray(position) : Buffer.from(buffer.subarray(position));
+    if (buffer.length > keptSizeBytesMax) buffer = Buffer.allocUnsafeSlow(16 * 1024);
+    position = buffer.length;
+    return written;
+  }
+
   return {
-    mark: () => buffer.length - position,
+    mark: sizeBytes,
     message(tag, mark) {
-      putVarint(buffer.length - position - mark);
+      putVarint(sizeBytes() - mark);
       putTag(tag);
     },
     number(tag, value) {
@@ -124,19 +144,27 @@ export function createWireWriter(): WireWriter {
       putVarint(size);
       putTag(tag);
     },
-    reserve,
     raw(encoded) {
       reserve(encoded.length);
       position -= encoded.length;
       buffer.set(encoded, position);
     },
+    splice(pieces) {
+      const written = finish();
+      following = [...pieces, written, ...following];
+      followingSizeBytes += pieces.reduce((sum, { length }) => sum + length, written.length);
+    },
     finish() {
-      // What is large is handed over as it is, unless half of it would be for nothing.
-      const handsOver = buffer.length > keptSizeBytesMax && position < buffer.length / 2;
-      const written = handsOver ? buffer.subarray(position) : Buffer.from(buffer.subarray(position));
-      if (buffer.length > keptSizeBytesMax) buffer = Buffer.allocUnsafeSlow(16 * 1024);
-      position = buffer.length;
-      return written;
+      assert(following.length === 0, 'what was spliced in is finished in pieces');
+      return finish();
+    },
+    finishPieces() {
+      const first = finish();
+      if (following.length === 0) return first;
+      const pieces = [first, ...following].filter(({ length }) => length > 0);
+      following = [];
+      followingSizeBytes = 0;
+      return pieces;
     },
   };
 }

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type protobuf from 'protobufjs';
 import protojson from 'protobufjs/ext/protojson.js';
 import { messageOf, QuorateError } from '../../base/index.js';
+import { joined } from '../answer.js';
 import { createConnectionContexts } from '../call-context.js';
 import { GrpcError, statusOf } from '../errors.js';
 import type { HttpRequest, HttpResponse } from '../http-exchange.js';
@@ -120,7 +121,7 @@ async function answerUnary(
     break;
   }
   try {
-    return await method.handle(first, context, signal, () => !signal.aborted);
+    return joined(await method.handle(first, context, signal, () => !signal.aborted));
   } catch (error) {
     onFailure(method.path, error);
     throw error;

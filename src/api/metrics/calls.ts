@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { createHistogram } from '../../base/index.js';
 import type { Histogram } from '../../base/index.js';
 import { statusOf } from '../errors.js';
+import { sizeBytesOf } from '../answer.js';
 import type { CallContext, CallStream, Method, StreamMethod, UnaryMethod } from '../method.js';
 import { renderHistogram } from './histograms.js';
 
@@ -89,7 +90,7 @@ function countUnary(method: UnaryMethod, counts: MethodCounts, traffic: Traffic)
         raise(counts.handled, status.OK);
         counts.seconds.observe((performance.now() - beganMs) / 1000);
         traffic.receivedBytes += request.length;
-        traffic.sentBytes += answer.length;
+        traffic.sentBytes += sizeBytesOf(answer);
         return answer;
       } catch (error) {
         raise(counts.handled, statusOf(error).code);
