@@ -60,6 +60,7 @@ function* shrinkSettings(plan: Plan): Generator<Plan> {
   if (plan.members > 1) yield { ...plan, members: plan.members - 1 };
   const used = 1 + Math.max(0, ...plan.steps.map((step) => (step.type === 'action' ? step.client : 0)));
   if (used < plan.clients && used >= plan.workloads.length) yield { ...plan, clients: used };
+  if (plan.diskFactor > 1) yield { ...plan, diskFactor: 1 };
   if (plan.snapshotCount < 10_000) yield { ...plan, snapshotCount: 10_000 };
 }
 

@@ -28,8 +28,10 @@ export function drawPlan(random: Random, options: DrawOptions): Plan {
   const electionTimeoutMs = 500 + 250 * random.below(4);
   const steps: Step[] = [];
   const everyMs = 1000 / actionsPerSecond;
+  const burst = random.chance(0.5) ? 1 : 2 + random.below(10);
   let nth = 0;
-  for (let atMs = 0; atMs < durationMs; atMs += everyMs * 2 * (random.below(1000) / 1000)) {
+  const pauseMs = (): number => everyMs * 2 * (random.below(1000) / 1000);
+  for (let atMs = 0; atMs < durationMs; atMs += nth % burst === 0 ? burst * pauseMs() : 0) {
     const client = random.below(clients);
     const workload = some(chosen[client % chosen.length], 'a workload for every client');
     nth += 1;
@@ -45,6 +47,7 @@ export function drawPlan(random: Random, options: DrawOptions): Plan {
     electionTimeoutMs,
     snapshotCount: random.chance(0.5) ? 10_000 : 20 + random.below(300),
     catchUpEntries: random.chance(0.5) ? 5000 : random.below(50),
+    diskFactor: random.chance(0.5) ? 1 : 2 + random.below(40),
     workloads: chosen.map(({ name }) => name),
     clients,
     keys,
@@ -120,7 +123,8 @@ function drawFault(random: Random, kind: FaultKind, context: FaultContext, damag
   switch (kind) {
     case 'kill':
     case 'power-cut':
-      return { kind, target, forMs };
+      // One that is back at once still finds under way what it took part in.
+      return { kind, target, forMs: random.chance(0.3) ? 1 + random.below(30) : forMs };
     case 'power-cut-all':
       return { kind, forMs };
     case 'restart':
@@ -153,7 +157,7 @@ function drawFault(random: Random, kind: FaultKind, context: FaultContext, damag
     case 'full-disk':
       return { kind, target, forMs };
     case 'failed-write':
-      return { kind, target, restartAfterMs: forMs };
+      return { kind, target, when: random.chance(0.5) ? 'next' : 'store', restartAfterMs: forMs };
     case 'damage':
       return {
         kind,

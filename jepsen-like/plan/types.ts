@@ -11,6 +11,8 @@ export interface Plan {
   /** Log entries after which members cut their logs: low ones make members that were away need snapshots. */
   readonly snapshotCount: number;
   readonly catchUpEntries: number;
+  /** How many times as long as on the fastest disks writes take. */
+  readonly diskFactor: number;
   /** Client `n` runs the workload at `n` modulo their number. */
   readonly workloads: readonly string[];
   readonly clients: number;
@@ -91,8 +93,16 @@ export type Fault =
     }
   | { readonly kind: 'slow-disk'; readonly target: Target; readonly factor: number; readonly forMs: number }
   | { readonly kind: 'full-disk'; readonly target: Target; readonly forMs: number }
-  /** The next write fails, and the member with it; whether it reached the disk, nobody knows. */
-  | { readonly kind: 'failed-write'; readonly target: Target; readonly restartAfterMs: number }
+  /**
+   * The next write fails, or the next after a store was made or removed, and the member with it; whether it reached the disk, nobody
+   * knows.
+   */
+  | {
+      readonly kind: 'failed-write';
+      readonly target: Target;
+      readonly when: 'next' | 'store';
+      readonly restartAfterMs: number;
+    }
   /** Damage at rest, or by a disk that lies. At most one member of a plan is ever damaged. */
   | {
       readonly kind: 'damage';

@@ -6,7 +6,7 @@ import { startMember } from '../../src/member/index.js';
 import type { Env, InitialIdentity, Inside, Member, MemberConfig } from '../../src/member/index.js';
 import type { PeerHandlers, PeerNetwork } from '../../src/peer/index.js';
 import { createMemoryDisk } from '../../src/storage/index.js';
-import type { MemoryDisk, WriteFault } from '../../src/storage/index.js';
+import type { Disk, MemoryDisk, WriteFault } from '../../src/storage/index.js';
 import type { Agenda } from './agenda.js';
 import { createHostClock } from './clock.js';
 import type { HostClock } from './clock.js';
@@ -37,12 +37,16 @@ export interface Host {
   isRetired: boolean;
   /** Something has run in it since this was last false. */
   isTouched: boolean;
-  /** Writes take so many times as long. */
+  /** Writes take so many times as long as those of its disk usually do. */
   diskSlowness: number;
   /** Every write fails with this. */
   diskFailure: 'EIO' | 'ENOSPC' | null;
   /** The next write of an open store meets this. */
   nextWriteFault: WriteFault['type'] | null;
+  /** The next write fails after a store was made or removed. */
+  failsAfterStoreChange: boolean;
+  /** Its disk lied, or forgot what nobody can tell from what was never written: it may break its word. */
+  mayForget: boolean;
   /** Starts a process; nothing happens while one is there. What becomes of it, `isUp`, `member` and `fatal` tell. */
   start(config: MemberConfig, identity: InitialIdentity): void;
   /** The process is gone at once; what it had handed to its system stays. */
@@ -66,6 +70,8 @@ export interface HostOptions {
   readonly agenda: Agenda;
   readonly trace: Trace;
   readonly logger: Logger;
+  /** How many times as long as on the fastest disk a write takes. */
+  readonly diskFactor: number;
   readonly network: (host: Host) => PeerNetwork;
   readonly inspect: (host: Host, inside: Inside) => void;
 }
@@ -74,7 +80,7 @@ const diskWriteUs = 120;
 const diskSpreadUs = 400;
 
 export function createHost(options: HostOptions): Host {
-  const { name, seed, agenda, trace, logger, network, inspect } = options;
+  const { name, seed, agenda, trace, logger, diskFactor, network, inspect } = options;
   const clock = createHostClock(agenda);
   const diskRandom = seededRandom(seedOf(seed, `disk of ${name}`));
   /** Counts processes: what a dead one had planned does not happen. */
@@ -92,7 +98,7 @@ export function createHost(options: HostOptions): Host {
     faultOf: decideFault,
     schedule: (write) =>
       new Promise((resolve) => {
-        const tookUs = (diskWriteUs + diskRandom.below(diskSpreadUs)) * host.diskSlowness;
+        const tookUs = (diskWriteUs + diskRandom.below(diskSpreadUs)) * diskFactor * host.diskSlowness;
         trace.note(1, agenda.nowUs, write.sizeBytes);
         const done = whileAlive(resolve, 'arrivals');
         agenda.at(agenda.nowUs + tookUs + write.stallMs * 1000, done);
@@ -110,6 +116,25 @@ export function createHost(options: HostOptions): Host {
     if (host.diskFailure === null) return null;
     return { store, write, type: 'fail', code: host.diskFailure, applied: false };
   }
+
+  function noteStoreChange(): void {
+    if (!host.failsAfterStoreChange) return;
+    host.failsAfterStoreChange = false;
+    host.nextWriteFault = 'fail';
+  }
+
+  /** What the process has of the disk. */
+  const watchedDisk: Disk = {
+    ...disk,
+    async open(store) {
+      if (!disk.stores().includes(store)) noteStoreChange();
+      return disk.open(store);
+    },
+    async remove(store) {
+      noteStoreChange();
+      return disk.remove(store);
+    },
+  };
 
   /** Only in this process; while it stands still, later. */
   function whileAlive(action: () => void, kind: 'timers' | 'arrivals'): () => void {
@@ -133,7 +158,7 @@ export function createHost(options: HostOptions): Host {
       soon: (action) => agenda.soon(whileAlive(action, 'timers')),
       random,
       secrets: cheapSecrets(random),
-      disk,
+      disk: watchedDisk,
       network: network(self),
       logger: {
         ...logger,
@@ -202,6 +227,8 @@ export function createHost(options: HostOptions): Host {
     diskSlowness: 1,
     diskFailure: null,
     nextWriteFault: null,
+    failsAfterStoreChange: false,
+    mayForget: false,
     start(config, identity) {
       if (isUp || host.isRetired) return;
       incarnation += 1;

@@ -1,5 +1,5 @@
 import type { Inside } from '../../src/member/index.js';
-import type { Configuration } from '../../src/raft/index.js';
+import type { Configuration, Message } from '../../src/raft/index.js';
 import type { Host } from './host.js';
 
 /** A promise of the store that was broken. */
@@ -28,6 +28,8 @@ export interface Invariants {
   /** A process has begun to serve. */
   began(host: Host, inside: Inside): void;
   ended(host: Host): void;
+  /** Hands messages to the network. */
+  sent(host: Host, messages: readonly Message[]): void;
   /** After each step. Throws a Violation. */
   check(host: Host): void;
   view(host: Host): MemberView | null;
@@ -59,6 +61,10 @@ export function createInvariants({ onChange, onCommit }: Witness): Invariants {
   /** What the entry at an index was and did, as the first member that applied it saw it. */
   const applied: string[] = [];
   const roles = new Map<Host, string>();
+  /** Whom each has voted for last, as it told others. */
+  const votes = new Map<Host, { readonly term: number; readonly candidate: string }>();
+  /** How far the log of each was durable when its process ended. */
+  const durable = new Map<Host, number>();
   /** An observer may not throw: what it finds is told at the end of the step. */
   const found: Violation[] = [];
 
@@ -78,10 +84,33 @@ export function createInvariants({ onChange, onCommit }: Witness): Invariants {
       fail('state machine safety', `${host.name} applies at ${index} “${what}”, another “${known}”`);
   }
 
+  /** Raft, figure 2: what a member has told to be durable is in its log when it starts again. */
+  function demandDurable(host: Host, inside: Inside): void {
+    const index = durable.get(host) ?? 0;
+    const { last } = inside.core.status();
+    if (last.index < index && !host.mayForget)
+      fail(
+        'what was durable stays',
+        `${host.name} had its log up to ${index}, and comes back with ${last.index}`,
+      );
+  }
+
+  /** Raft, section 5.2: one vote a term. */
+  function noteVote(host: Host, term: number, candidate: string): void {
+    const before = votes.get(host);
+    if (before?.term === term && before.candidate !== candidate && !host.mayForget)
+      fail(
+        'one vote a term',
+        `${host.name} votes in term ${term} for ${before.candidate} and for ${candidate}`,
+      );
+    votes.set(host, { term, candidate });
+  }
+
   return {
     began(host, inside) {
       const state: Watched = { inside, term: 0, commitIndex: 0, appliedIndex: 0, revision: 0 };
       watched.set(host, state);
+      demandDurable(host, inside);
       inside.observe({
         applied(proposal, outcome) {
           const machine = inside.machine();
@@ -100,9 +129,19 @@ export function createInvariants({ onChange, onCommit }: Witness): Invariants {
       });
     },
     ended(host) {
-      if (!watched.delete(host)) return;
+      const state = watched.get(host);
+      if (state === undefined) return;
+      durable.set(host, state.inside.core.status().persisted);
+      watched.delete(host);
       roles.delete(host);
       onChange(host, { role: 'down', term: 0, commitIndex: 0 });
+    },
+    sent(host, messages) {
+      for (const message of messages) {
+        // Who asks for votes has its own.
+        if (message.type === 'vote') noteVote(host, message.term, message.from);
+        if (message.type === 'vote-response' && message.granted) noteVote(host, message.term, message.to);
+      }
     },
     check(host) {
       raise();

@@ -4,10 +4,12 @@ import type { Message } from '../../src/raft/index.js';
 import type { StoreEntry } from '../../src/storage/index.js';
 import type { Agenda } from './agenda.js';
 import type { Host } from './host.js';
+import type { Invariants } from './invariants.js';
 import type { Links } from './links.js';
 import type { Trace } from './trace.js';
 
 export interface Wiring {
+  readonly witness: Pick<Invariants, 'sent'>;
   readonly agenda: Agenda;
   readonly links: Links;
   readonly trace: Trace;
@@ -25,7 +27,7 @@ const knockUs = 1_000_000;
 
 /** What a member has for a network: messages to other hosts over links that delay, lose, copy and cut. */
 export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
-  const { agenda, links, trace, hostOf, idOf } = wiring;
+  const { witness, agenda, links, trace, hostOf, idOf } = wiring;
 
   function deliver(to: Host, arrive: (copy: number) => void): void {
     for (const [copy, atUs] of links.between(self.name, to.name).arrivals(agenda.nowUs).entries()) {
@@ -140,6 +142,7 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
       }
     },
     send(messages) {
+      witness.sent(self, messages);
       if (messages.length === 1) {
         const [only] = messages;
         if (only !== undefined) sendTo(only.to, messages);
@@ -160,22 +163,38 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
         throw new QuorateError('unavailable', 'unreachable');
       await cross(self, receiver);
       const sink = await handlers.openSnapshot(idOf(self), meta);
+      let writing: Promise<void> = Promise.resolve();
+      let isWhole = false;
+      const write = async (chunk: readonly StoreEntry[]): Promise<void> => {
+        await cross(self, receiver);
+        if (receiver.handlers !== handlers) throw new QuorateError('unavailable', 'the receiver is gone');
+        writing = sink.write(chunk);
+        await writing;
+      };
+      // When the sender dies the stream breaks, and the receiver waits no longer.
+      const forgetEnd = self.onEnd(() => {
+        const abort = (): void => {
+          if (receiver.handlers === handlers && !isWhole)
+            receiver.within(() => void sink.abort().catch(() => undefined));
+        };
+        writing.then(abort, abort);
+      });
       try {
         let chunk: StoreEntry[] = [];
         for await (const entry of entries) {
           chunk.push(entry);
           if (chunk.length < chunkEntries) continue;
-          await cross(self, receiver);
-          await sink.write(chunk);
+          await write(chunk);
           chunk = [];
         }
-        await cross(self, receiver);
-        if (receiver.handlers !== handlers) throw new QuorateError('unavailable', 'the receiver is gone');
-        await sink.write(chunk);
+        await write(chunk);
+        isWhole = true;
         await sink.finish();
       } catch (error) {
         if (receiver.handlers === handlers) await sink.abort();
         throw error;
+      } finally {
+        forgetEnd();
       }
       receiver.within(() => handlers.onSnapshot(idOf(self), term, meta));
     },

@@ -68,11 +68,14 @@ export interface WorldOptions {
     >
   >;
   readonly logger?: Logger;
+  /** How many times as long as on the fastest disks writes take: more happens while they are on their way. Default 1. */
+  readonly diskFactor?: number;
 }
 
 const stepsPerBreath = 10_000;
 
-export function createWorld({ seed, members, config = {}, logger = silentLogger }: WorldOptions): World {
+export function createWorld(options: WorldOptions): World {
+  const { seed, members, config = {}, logger = silentLogger, diskFactor = 1 } = options;
   const agenda = createAgenda();
   const trace = createTrace();
   const links = createLinks(seed);
@@ -131,8 +134,10 @@ export function createWorld({ seed, members, config = {}, logger = silentLogger 
       agenda,
       trace,
       logger,
+      diskFactor,
       network: (self) =>
         createPeerNetwork(self, {
+          witness: invariants,
           agenda,
           links,
           trace,

@@ -115,6 +115,7 @@ export function createNemesis(world: World): Nemesis {
     note(fault.kind, `${host.name}: ${fault.how} on its disk`, null);
     damaged.add(host);
     if (fault.how === 'misdirect' || fault.how === 'lose' || fault.how === 'unsynced') {
+      host.mayForget = true;
       host.nextWriteFault = fault.how;
       return;
     }
@@ -125,11 +126,25 @@ export function createNemesis(world: World): Nemesis {
     const entries = host.disk.dump(store);
     if (entries.length === 0) return;
     const [key, value] = some(entries[random.below(entries.length)], 'an entry of the store');
+    // The end of a log that is damaged looks like one that was never written.
+    if (key === entries.at(-1)?.[0]) host.mayForget = true;
     const bit = random.below(Math.max(1, asBuffer(value).length * 8));
     host.disk.damage(
       store,
       fault.how === 'flip-bit' ? { type: 'flip-bit', key, bit } : { type: fault.how, key },
     );
+  }
+
+  function failWrite({ when, restartAfterMs }: Extract<Fault, { kind: 'failed-write' }>, host: Host): void {
+    if (when === 'next') host.nextWriteFault = 'fail';
+    else host.failsAfterStoreChange = true;
+    const undo = (): void => {
+      host.nextWriteFault = null;
+      host.failsAfterStoreChange = false;
+      startAgain(host);
+    };
+    if (when === 'next') lasting(restartAfterMs, undo);
+    else host.onEnd(() => lasting(restartAfterMs, undo)); // That may take a while.
   }
 
   function perform(fault: Fault): void {
@@ -233,11 +248,7 @@ export function createNemesis(world: World): Nemesis {
       case 'failed-write':
         note(fault.kind, `a write of ${host.name} fails`, fault.restartAfterMs);
         failing.add(host);
-        host.nextWriteFault = 'fail';
-        lasting(fault.restartAfterMs, () => {
-          host.nextWriteFault = null;
-          startAgain(host);
-        });
+        failWrite(fault, host);
         return;
       case 'damage':
         damage(fault, host);
@@ -253,6 +264,7 @@ export function createNemesis(world: World): Nemesis {
             if (!mayBe()) return;
             note(fault.kind, `${host.name}: its disk of ${fault.afterMs} ms before it was killed`, null);
             damaged.add(host);
+            host.mayForget = true;
             host.disk.putBack(image);
           },
         });
@@ -276,6 +288,7 @@ export function createNemesis(world: World): Nemesis {
       for (const undo of [...undos]) undo();
       for (const host of hosts.values()) {
         host.nextWriteFault = null;
+        host.failsAfterStoreChange = false;
         if (!host.isUp) startAgain(host);
       }
     },

@@ -55,6 +55,7 @@ export async function runPlan(plan: Plan): Promise<RunResult> {
     logger: marks.logger,
     seed: plan.seed,
     members: plan.members,
+    diskFactor: plan.diskFactor,
     config: {
       heartbeatIntervalMs: plan.heartbeatIntervalMs,
       electionTimeoutMs: plan.electionTimeoutMs,

@@ -216,9 +216,11 @@ export async function openStateMachine(
     takeChanges: () => history.take(),
     recordChanges: (wanted) => history.record(wanted),
     async changesSince(from, sizeBytesMax) {
-      const last = state.revision;
-      if (from < state.compactRevision) return refused('compacted');
-      const value = await pinned(from, () => history.read({ from: Math.max(from, 0), last, sizeBytesMax }));
+      const { revision: last, compactRevision } = state;
+      if (from < compactRevision) return refused('compacted');
+      const value = await pinned(from, () =>
+        history.read({ from: Math.max(from, 0), last, compactRevision, sizeBytesMax }),
+      );
       return { ok: true, value };
     },
     valueBefore(key, revision) {
