@@ -17,6 +17,8 @@ export interface Nemesis {
   readonly counts: ReadonlyMap<string, number>;
 }
 
+const lateRestartUs = 100_000;
+
 export function createNemesis(world: World): Nemesis {
   const { agenda, links, hosts } = world;
   const undos = new Set<() => void>();
@@ -286,6 +288,9 @@ export function createNemesis(world: World): Nemesis {
     perform,
     heal() {
       for (const undo of [...undos]) undo();
+      // A slow disk may only now tell of a write that failed before.
+      for (const host of failing)
+        host.onEnd(() => agenda.at(agenda.nowUs + lateRestartUs, () => startAgain(host)));
       for (const host of hosts.values()) {
         host.nextWriteFault = null;
         host.failsAfterStoreChange = false;
