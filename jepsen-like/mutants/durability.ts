@@ -50,7 +50,9 @@ export const durability: readonly Mutant[] = [
     after: 'protocol-aware recovery, FAST 2018',
     file: 'src/storage/wal/reader.js',
     find: `throw logCorrupt(identity, next, link.damage);`,
-    replace: `return chain;`,
+    // As where the commit index is not stored: with it, a log that ends before it is found out.
+    replace: `head.hardState = { ...head.hardState, commit: Math.min(head.hardState.commit, next - 1) };
+            return chain;`,
   },
   {
     name: 'values are read without their checksums, and nobody counts them',
@@ -80,8 +82,12 @@ export const durability: readonly Mutant[] = [
     name: 'the old state goes before the log names the new one',
     after: 'verdi-raft 51, hashicorp/raft 395: the newest snapshot is lost',
     file: 'src/member/driver.js',
-    find: `await wal.append({ hardState, entries: ready.entries, reset, mustSync: true });`,
-    replace: `await env.disk.remove(state.storeName).catch(() => undefined);
+    find: `await wal.append({ hardState, entries: ready.entries, reset, mustSync: true });
+        const next = some(await snapshots.take(meta), 'the snapshot that the core takes has arrived');
+        // Readers of the old state may take their time; what they hold open is removed behind them.
+        background(state.replace(next, (name) => env.disk.remove(name)));`,
+    replace: `const next = some(await snapshots.take(meta), 'the snapshot that the core takes has arrived');
+        await state.replace(next, (name) => env.disk.remove(name));
         await wal.append({ hardState, entries: ready.entries, reset, mustSync: true });`,
   },
   {

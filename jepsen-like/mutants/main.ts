@@ -1,17 +1,31 @@
 /**
  * `npm run torture:mutants`: plants each bug in turn and looks how many seeds it takes until somebody notices, without any schedule made
- * for it. `-- --only TEXT` chooses by name, `-- --seeds N` how long is looked (default 300), `-- --times N` how often (default 5).
+ * for it.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { some } from '../../src/base/index.js';
+import { QuorateError, some } from '../../src/base/index.js';
 import { mutants } from './mutants.js';
 import type { Mutant } from './types.js';
 import type { Catch, Hunt } from './worker.js';
 
 /** Hunts of one mutant begin at seeds that are so far apart. */
 const seedsApart = 100_000;
+
+const help = `Plant known bugs, one after another, and count the seeds of torture until each is found.
+
+Usage:
+  npm run torture:mutants -- [flags]
+
+Flags:
+  --only TEXT   only those whose name holds it
+  --seeds N     how many seeds are tried (default 300)
+  --times N     how often, each time with other seeds; the table has the median (default 5)
+  --threads N   default: one a core
+  --help        this text
+
+Exit code: 0 all were found every time, 1 some were not.`;
 
 interface Result {
   readonly mutant: Mutant;
@@ -24,22 +38,37 @@ async function main(): Promise<number> {
       only: { type: 'string', default: '' },
       seeds: { type: 'string', default: '300' },
       times: { type: 'string', default: '5' },
+      threads: { type: 'string', default: String(availableParallelism()) },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) {
+    console.log(help);
+    return 0;
+  }
+  const seeds = countOf('seeds', values.seeds);
+  const times = countOf('times', values.times);
+  const threads = countOf('threads', values.threads);
   const chosen = mutants.filter(({ name }) => name.includes(values.only));
   const queue = [...chosen];
   const results: Result[] = [];
   const work = async (): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const result = await huntFor(mutant, Number(values.seeds), Number(values.times));
+      const result = await huntFor(mutant, seeds, times);
       results.push(result);
       console.log(lineOf(result));
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  await Promise.all(Array.from({ length: threads }, work));
   const missed = results.filter(({ catches }) => catches.some(({ complaint }) => complaint === null));
   console.log(`${results.length - missed.length} of ${results.length} caught every time`);
   return missed.length === 0 ? 0 : 1;
+}
+
+function countOf(flag: string, text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new QuorateError('invalid-configuration', `--${flag} ${text} is not a whole number above 0`);
 }
 
 async function huntFor(mutant: Mutant, seedsMax: number, times: number): Promise<Result> {
@@ -80,7 +109,8 @@ function lineOf({ mutant, catches }: Result): string {
 main().then(
   (code) => (process.exitCode = code),
   (error: unknown) => {
-    console.error(error);
+    const isBadFlag = error instanceof TypeError || error instanceof QuorateError;
+    console.error(isBadFlag ? `${error.message}\nSee npm run torture:mutants -- --help` : error);
     process.exitCode = 2;
   },
 );

@@ -45,8 +45,7 @@ export function drawPlan(random: Random, options: DrawOptions): Plan {
     members,
     heartbeatIntervalMs: electionTimeoutMs / 10,
     electionTimeoutMs,
-    snapshotCount: random.chance(0.5) ? 10_000 : 20 + random.below(300),
-    catchUpEntries: random.chance(0.5) ? 5000 : random.below(50),
+    ...drawLogLimits(random),
     diskFactor: random.chance(0.5) ? 1 : 2 + random.below(40),
     workloads: chosen.map(({ name }) => name),
     clients,
@@ -54,6 +53,15 @@ export function drawPlan(random: Random, options: DrawOptions): Plan {
     durationMs,
     lastCuts: random.chance(0.4) ? drawLastCuts(random, members) : [],
     steps,
+  };
+}
+
+/** In half of the runs logs stay whole; in most of the others whoever was away for a moment needs a snapshot. */
+function drawLogLimits(random: Random): Pick<Plan, 'snapshotCount' | 'catchUpEntries'> {
+  const isShort = random.chance(0.5);
+  return {
+    snapshotCount: isShort ? 20 + random.below(200) : 10_000,
+    catchUpEntries: random.chance(isShort ? 0.8 : 0.2) ? random.below(50) : 5000,
   };
 }
 
@@ -72,6 +80,7 @@ interface FaultContext {
 const kinds: readonly FaultKind[] = [
   'kill',
   'power-cut',
+  'kill-in-election',
   'power-cut-all',
   'restart',
   'pause',
@@ -125,6 +134,8 @@ function drawFault(random: Random, kind: FaultKind, context: FaultContext, damag
     case 'power-cut':
       // One that is back at once still finds under way what it took part in.
       return { kind, target, forMs: random.chance(0.3) ? 1 + random.below(30) : forMs };
+    case 'kill-in-election':
+      return { kind, afterMs: random.below(20), forMs: 1 + random.below(50) };
     case 'power-cut-all':
       return { kind, forMs };
     case 'restart':
@@ -157,7 +168,12 @@ function drawFault(random: Random, kind: FaultKind, context: FaultContext, damag
     case 'full-disk':
       return { kind, target, forMs };
     case 'failed-write':
-      return { kind, target, when: random.chance(0.5) ? 'next' : 'store', restartAfterMs: forMs };
+      return {
+        kind,
+        target,
+        when: (['next', 'store-made', 'store-removed'] as const)[random.below(3)] ?? 'next',
+        restartAfterMs: forMs,
+      };
     case 'damage':
       return {
         kind,

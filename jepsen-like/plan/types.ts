@@ -51,6 +51,8 @@ export type Target = number | 'leader' | 'follower';
 export type Fault =
   /** The process is killed, and started again. */
   | { readonly kind: 'kill'; readonly target: Target; readonly forMs: number }
+  /** Likewise, so long after the next member begins another term: elections are rare, and so are crashes in them. */
+  | { readonly kind: 'kill-in-election'; readonly afterMs: number; readonly forMs: number }
   /** The machine loses power: unsynced writes vanish or survive, each for itself. */
   | { readonly kind: 'power-cut'; readonly target: Target; readonly forMs: number }
   | { readonly kind: 'power-cut-all'; readonly forMs: number }
@@ -100,7 +102,7 @@ export type Fault =
   | {
       readonly kind: 'failed-write';
       readonly target: Target;
-      readonly when: 'next' | 'store';
+      readonly when: 'next' | 'store-made' | 'store-removed';
       readonly restartAfterMs: number;
     }
   /** Damage at rest, or by a disk that lies. At most one member of a plan is ever damaged. */

@@ -43,8 +43,8 @@ export interface Host {
   diskFailure: 'EIO' | 'ENOSPC' | null;
   /** The next write of an open store meets this. */
   nextWriteFault: WriteFault['type'] | null;
-  /** The next write fails after a store was made or removed. */
-  failsAfterStoreChange: boolean;
+  /** The next write fails after a store was made, or removed. */
+  failsAfterStoreIs: 'made' | 'removed' | null;
   /** Its disk lied, or forgot what nobody can tell from what was never written: it may break its word. */
   mayForget: boolean;
   /** Starts a process; nothing happens while one is there. What becomes of it, `isUp`, `member` and `fatal` tell. */
@@ -117,9 +117,9 @@ export function createHost(options: HostOptions): Host {
     return { store, write, type: 'fail', code: host.diskFailure, applied: false };
   }
 
-  function noteStoreChange(): void {
-    if (!host.failsAfterStoreChange) return;
-    host.failsAfterStoreChange = false;
+  function noteStoreChange(what: 'made' | 'removed'): void {
+    if (host.failsAfterStoreIs !== what) return;
+    host.failsAfterStoreIs = null;
     host.nextWriteFault = 'fail';
   }
 
@@ -127,11 +127,11 @@ export function createHost(options: HostOptions): Host {
   const watchedDisk: Disk = {
     ...disk,
     async open(store) {
-      if (!disk.stores().includes(store)) noteStoreChange();
+      if (!disk.stores().includes(store)) noteStoreChange('made');
       return disk.open(store);
     },
     async remove(store) {
-      noteStoreChange();
+      noteStoreChange('removed');
       return disk.remove(store);
     },
   };
@@ -227,7 +227,7 @@ export function createHost(options: HostOptions): Host {
     diskSlowness: 1,
     diskFailure: null,
     nextWriteFault: null,
-    failsAfterStoreChange: false,
+    failsAfterStoreIs: null,
     mayForget: false,
     start(config, identity) {
       if (isUp || host.isRetired) return;

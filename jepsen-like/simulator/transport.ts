@@ -23,6 +23,8 @@ export interface ClientWiring {
 const sendBufferSizeBytes = 64 * 1024;
 /** A stream over a cut link is taken for broken after this. */
 const keepaliveUs = 5_000_000;
+/** What a link holds back is sent again so often. */
+const resendUs = 50_000;
 
 /** A client's connections to the members' services: messages travel as bytes over links; gRPC itself is left out. */
 export function createClientTransport(wiring: ClientWiring): Transport {
@@ -105,9 +107,8 @@ export function createClientTransport(wiring: ClientWiring): Transport {
       const controller = new AbortController();
       let drainers: (() => void)[] = [];
       let unreadSizeBytes = 0;
-      /** Both directions are streams: a message never overtakes another, and waits while its link is cut. */
-      let upUs = 0;
-      let downUs = 0;
+      const up = createLane(name, member);
+      const down = createLane(member, name);
       let forget = (): void => undefined;
 
       function breakOff(code: number, text: string): void {
@@ -125,27 +126,31 @@ export function createClientTransport(wiring: ClientWiring): Transport {
         for (const drained of waiting) drained();
       }
 
-      function carry(
-        from: string,
-        to: string,
-        notBeforeUs: number,
-        arrive: () => void,
-        sinceUs = agenda.nowUs,
-      ): number {
-        const [drawnUs] = links.between(from, to).arrivals(agenda.nowUs);
-        if (drawnUs === undefined) {
-          if (agenda.nowUs - sinceUs > keepaliveUs) breakOff(grpcCodes.unavailable, 'connection lost');
-          else
-            agenda.at(agenda.nowUs + 50_000, () => {
-              if (!answers.isOver) carry(from, to, notBeforeUs, arrive, sinceUs);
+      /** One direction: what is handed over never overtakes what was before, and waits while the link is cut. */
+      function createLane(from: string, to: string): (arrive: () => void) => void {
+        const waiting: { readonly arrive: () => void; readonly sinceUs: number }[] = [];
+        let lastUs = 0;
+        function pump(): void {
+          for (let first = waiting[0]; first !== undefined && !answers.isOver; first = waiting[0]) {
+            const [drawnUs] = links.between(from, to).arrivals(agenda.nowUs);
+            if (drawnUs === undefined) {
+              if (agenda.nowUs - first.sinceUs > keepaliveUs)
+                breakOff(grpcCodes.unavailable, 'connection lost');
+              else agenda.at(agenda.nowUs + resendUs, pump);
+              return;
+            }
+            waiting.shift();
+            const { arrive } = first;
+            lastUs = Math.max(lastUs, drawnUs);
+            agenda.at(lastUs, () => {
+              if (!answers.isOver) arrive();
             });
-          return notBeforeUs;
+          }
         }
-        const atUs = Math.max(drawnUs, notBeforeUs);
-        agenda.at(atUs, () => {
-          if (!answers.isOver) arrive();
-        });
-        return atUs;
+        return (arrive) => {
+          waiting.push({ arrive, sinceUs: agenda.nowUs });
+          if (waiting.length === 1) pump();
+        };
       }
 
       const stream: CallStream = {
@@ -155,7 +160,7 @@ export function createClientTransport(wiring: ClientWiring): Transport {
           if (controller.signal.aborted) return true;
           unreadSizeBytes += answer.length;
           trace.note(8, agenda.nowUs, answer.length);
-          downUs = carry(member, name, downUs, () => answers.push(answer));
+          down(() => answers.push(answer));
           return unreadSizeBytes < sendBufferSizeBytes;
         },
         drained: () =>
@@ -166,7 +171,7 @@ export function createClientTransport(wiring: ClientWiring): Transport {
         signal: controller.signal,
       };
 
-      upUs = carry(name, member, upUs, () => {
+      up(() => {
         const host = hostOf(member);
         const method = host?.methods.get(path);
         if (host === null || method?.type !== 'stream') {
@@ -174,14 +179,14 @@ export function createClientTransport(wiring: ClientWiring): Transport {
           return;
         }
         forget = host.onEnd(() => {
-          downUs = carry(member, name, downUs, () => breakOff(grpcCodes.unavailable, 'connection reset'));
+          down(() => breakOff(grpcCodes.unavailable, 'connection reset'));
         });
         host.within(() => {
           method.handle(stream).then(
-            () => void (downUs = carry(member, name, downUs, () => answers.end())),
+            () => down(() => answers.end()),
             (error: unknown) => {
               const { code, message: text } = statusOf(error);
-              downUs = carry(member, name, downUs, () => breakOff(code, text));
+              down(() => breakOff(code, text));
             },
           );
         });
@@ -189,7 +194,7 @@ export function createClientTransport(wiring: ClientWiring): Transport {
 
       const opened: ByteStream = {
         send(message) {
-          upUs = carry(name, member, upUs, () => {
+          up(() => {
             const host = hostOf(member);
             host?.within(() => requests.push(Buffer.from(message)));
           });

@@ -47,6 +47,8 @@ export interface World {
   readonly leader: Host | null;
   /** Who votes, as a member has it that serves; null: it does not. */
   configurationOf(host: Host): Configuration | null;
+  /** Told of each member that comes to another term. Answers with what takes the listener back. */
+  onNewTerm(listener: (host: Host) => void): () => void;
   /** Lets time pass until it holds; throws a Violation that happens on the way. False: not within the limit. */
   run(until: () => boolean, limitMs: number): Promise<boolean>;
   /** Lets time pass until the promise settles. */
@@ -92,8 +94,14 @@ export function createWorld(options: WorldOptions): World {
     notes.push({ atUs: agenda.nowUs, member: host.name, role: roleOf(role), term, commitIndex });
     noted.set(host, agenda.nowUs);
   };
+  const terms = new Map<Host, number>();
+  const termListeners = new Set<(host: Host) => void>();
   const invariants = createInvariants({
     onChange(host, view) {
+      if (view.term > (terms.get(host) ?? 0)) {
+        terms.set(host, view.term);
+        for (const listener of [...termListeners]) listener(host);
+      }
       trace.note(9, agenda.nowUs, view.term, view.commitIndex);
       note(host, view);
     },
@@ -228,6 +236,10 @@ export function createWorld(options: WorldOptions): World {
         if (view?.role === 'leader' && view.term > (first?.term ?? -1)) first = { host, term: view.term };
       }
       return first?.host ?? null;
+    },
+    onNewTerm(listener) {
+      termListeners.add(listener);
+      return () => termListeners.delete(listener);
     },
     configurationOf: (host) => invariants.configuration(host),
     run,

@@ -128,8 +128,6 @@ export function createNemesis(world: World): Nemesis {
     const entries = host.disk.dump(store);
     if (entries.length === 0) return;
     const [key, value] = some(entries[random.below(entries.length)], 'an entry of the store');
-    // The end of a log that is damaged looks like one that was never written.
-    if (key === entries.at(-1)?.[0]) host.mayForget = true;
     const bit = random.below(Math.max(1, asBuffer(value).length * 8));
     host.disk.damage(
       store,
@@ -137,12 +135,30 @@ export function createNemesis(world: World): Nemesis {
     );
   }
 
+  function killInElection({ kind, afterMs, forMs }: Extract<Fault, { kind: 'kill-in-election' }>): void {
+    const forget = world.onNewTerm((host) => {
+      forget();
+      agenda.at(agenda.nowUs + afterMs * 1000, () => {
+        if (!undos.has(disarm)) return;
+        disarm();
+        note(kind, `${host.name} killed in an election`, forMs);
+        host.kill();
+        lasting(forMs, () => startAgain(host));
+      });
+    });
+    const disarm = (): void => {
+      undos.delete(disarm);
+      forget();
+    };
+    undos.add(disarm);
+  }
+
   function failWrite({ when, restartAfterMs }: Extract<Fault, { kind: 'failed-write' }>, host: Host): void {
     if (when === 'next') host.nextWriteFault = 'fail';
-    else host.failsAfterStoreChange = true;
+    else host.failsAfterStoreIs = when === 'store-made' ? 'made' : 'removed';
     const undo = (): void => {
       host.nextWriteFault = null;
-      host.failsAfterStoreChange = false;
+      host.failsAfterStoreIs = null;
       startAgain(host);
     };
     if (when === 'next') lasting(restartAfterMs, undo);
@@ -159,6 +175,9 @@ export function createNemesis(world: World): Nemesis {
         });
         return;
       }
+      case 'kill-in-election':
+        killInElection(fault);
+        return;
       case 'bad-network':
         worsenNetwork(fault);
         return;
@@ -203,7 +222,10 @@ export function createNemesis(world: World): Nemesis {
   }
 
   function performOn(
-    fault: Exclude<Fault, { kind: 'power-cut-all' | 'bad-network' | 'cut' | 'flap' | 'move-leader' }>,
+    fault: Exclude<
+      Fault,
+      { kind: 'kill-in-election' | 'power-cut-all' | 'bad-network' | 'cut' | 'flap' | 'move-leader' }
+    >,
     host: Host,
   ): void {
     switch (fault.kind) {
@@ -293,7 +315,7 @@ export function createNemesis(world: World): Nemesis {
         host.onEnd(() => agenda.at(agenda.nowUs + lateRestartUs, () => startAgain(host)));
       for (const host of hosts.values()) {
         host.nextWriteFault = null;
-        host.failsAfterStoreChange = false;
+        host.failsAfterStoreIs = null;
         if (!host.isUp) startAgain(host);
       }
     },

@@ -151,6 +151,7 @@ describe('damage to the disk of one member loses nothing that was acknowledged',
       }
       await world.run(() => isLevel(all(world)), 20_000);
       host.kill();
+      host.mayForget = true;
       host.disk.putBack(image);
       world.start(host.name);
       await expectRepairOrFarewell(world, host, `seed ${seed}`);
