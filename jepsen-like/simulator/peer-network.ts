@@ -169,8 +169,15 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
         await cross(self, receiver);
         if (receiver.handlers !== handlers) throw new QuorateError('unavailable', 'the receiver is gone');
         writing = sink.write(chunk);
-        await writing;
+        await Promise.race([writing, broken]);
       };
+      const live = here();
+      let forgetReceiver = (): void => undefined;
+      const broken = new Promise<never>((_resolve, reject) => {
+        const tell = (): void => reject(new QuorateError('unavailable', 'the receiver is gone'));
+        forgetReceiver = receiver.onEnd(() => agenda.at(agenda.nowUs, () => live(tell)));
+      });
+      broken.catch(() => undefined); // Whoever waits for a write is told.
       // When the sender dies the stream breaks, and the receiver waits no longer.
       const forgetEnd = self.onEnd(() => {
         const abort = (): void => {
@@ -189,12 +196,13 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
         }
         await write(chunk);
         isWhole = true;
-        await sink.finish();
+        await Promise.race([sink.finish(), broken]);
       } catch (error) {
         if (receiver.handlers === handlers) await sink.abort();
         throw error;
       } finally {
         forgetEnd();
+        forgetReceiver();
       }
       receiver.within(() => handlers.onSnapshot(idOf(self), term, meta));
     },
