@@ -86,7 +86,13 @@ async function campaign(options: TortureOptions): Promise<number> {
     limitMs: options.seeds === Infinity ? options.minutes * 60_000 : Infinity,
     workers: options.threads,
     order: { ...choiceOf(options), twice: options.twice },
-    onReport: (soFar) => line.show(describeTotals(soFar)),
+    onReport(soFar, { seed, complaint }) {
+      if (complaint !== null) {
+        line.end();
+        console.log(`seed ${seed} failed: ${complaint}`);
+      }
+      line.show(describeTotals(soFar));
+    },
     signal: controller.signal,
   });
   line.end();
