@@ -12,6 +12,7 @@ import type { Catch, Hunt } from './worker.js';
 
 /** Hunts of one mutant begin at seeds that are so far apart. */
 const seedsApart = 100_000;
+const shrinkMs = 60_000;
 
 const help = `Plant known bugs, one after another, and count the seeds of torture until each is found.
 
@@ -22,6 +23,7 @@ Flags:
   --only TEXT   only those whose name holds it
   --seeds N     how many seeds are tried (default 300)
   --times N     how often, each time with other seeds; the table has the median (default 5)
+  --shrink      also shrink, for up to a minute, the plan that each was found with, and print it
   --threads N   default: one a core
   --help        this text
 
@@ -39,6 +41,7 @@ async function main(): Promise<number> {
       seeds: { type: 'string', default: '300' },
       times: { type: 'string', default: '5' },
       threads: { type: 'string', default: String(availableParallelism()) },
+      shrink: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -54,9 +57,12 @@ async function main(): Promise<number> {
   const results: Result[] = [];
   const work = async (): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const result = await huntFor(mutant, seeds, times);
+      const result = await huntFor(mutant, { seeds, times, shrinkMs: values.shrink ? shrinkMs : 0 });
       results.push(result);
       console.log(lineOf(result));
+      const shrunk = result.catches.find((each) => each.shrunk !== null)?.shrunk;
+      if (shrunk !== null && shrunk !== undefined)
+        console.log(`shrunk from ${shrunk.stepsBefore} to ${shrunk.steps} steps:\n${shrunk.plan}`);
     }
   };
   await Promise.all(Array.from({ length: threads }, work));
@@ -71,7 +77,10 @@ function countOf(flag: string, text: string): number {
   throw new QuorateError('invalid-configuration', `--${flag} ${text} is not a whole number above 0`);
 }
 
-async function huntFor(mutant: Mutant, seedsMax: number, times: number): Promise<Result> {
+async function huntFor(
+  mutant: Mutant,
+  { seeds: seedsMax, times, shrinkMs }: { seeds: number; times: number; shrinkMs: number },
+): Promise<Result> {
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: mutant,
     resourceLimits: { maxYoungGenerationSizeMb: 96 },
@@ -79,7 +88,13 @@ async function huntFor(mutant: Mutant, seedsMax: number, times: number): Promise
   try {
     const catches: Catch[] = [];
     for (let time = 0; time < times; time++)
-      catches.push(await ask(worker, { firstSeed: 1 + time * seedsApart, seedsMax }));
+      catches.push(
+        await ask(worker, {
+          firstSeed: 1 + time * seedsApart,
+          seedsMax,
+          shrinkMs: time === 0 ? shrinkMs : 0,
+        }),
+      );
     return { mutant, catches };
   } finally {
     await worker.terminate();

@@ -7,12 +7,16 @@ import type { Mutant } from './types.js';
 export interface Hunt {
   readonly firstSeed: number;
   readonly seedsMax: number;
+  /** How long to shrink what was caught; 0: not at all. */
+  readonly shrinkMs: number;
 }
 
 /** Null: not caught. */
 export interface Catch {
   readonly seeds: number;
   readonly complaint: string | null;
+  /** What it was caught with, shrunk, and how many steps it had before. */
+  readonly shrunk: { readonly plan: string; readonly steps: number; readonly stepsBefore: number } | null;
 }
 
 const mutant = workerData as Mutant;
@@ -20,7 +24,8 @@ register('./hooks.js', import.meta.url, { data: mutant });
 // Only now: whatever it brings with it comes through the hook.
 const { planOf, wholeChoice } = await import('../torture/plan-of.js');
 const { runPlan } = await import('../torture/run.js');
-const { complaintOf } = await import('../torture/shrink.js');
+const { complaintOf, shrinkPlan } = await import('../torture/shrink.js');
+const { printPlan } = await import('../plan/index.js');
 
 const port = some(parentPort, 'a worker has somebody who gives it work');
 port.on('message', (hunt: Hunt) => {
@@ -34,11 +39,16 @@ port.on('message', (hunt: Hunt) => {
   );
 });
 
-async function perform({ firstSeed, seedsMax }: Hunt): Promise<Catch> {
+async function perform({ firstSeed, seedsMax, shrinkMs }: Hunt): Promise<Catch> {
   const choice = { ...wholeChoice, workloads: mutant.workloads ?? [] };
   for (let seeds = 1; seeds <= seedsMax; seeds++) {
-    const complaint = complaintOf(await runPlan(planOf(firstSeed + seeds - 1, choice)));
-    if (complaint !== null) return { seeds, complaint };
+    const plan = planOf(firstSeed + seeds - 1, choice);
+    const complaint = complaintOf(await runPlan(plan));
+    if (complaint === null) continue;
+    if (shrinkMs === 0) return { seeds, complaint, shrunk: null };
+    const smallest = await shrinkPlan(plan, complaint, { limitMs: shrinkMs });
+    const [steps, stepsBefore] = [smallest.steps.length, plan.steps.length];
+    return { seeds, complaint, shrunk: { plan: printPlan(smallest), steps, stepsBefore } };
   }
-  return { seeds: seedsMax, complaint: null };
+  return { seeds: seedsMax, complaint: null, shrunk: null };
 }

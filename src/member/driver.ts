@@ -86,6 +86,8 @@ export function createDriver(parts: DriverParts): Driver {
   /** Members that configuration entries in the log announce before they are applied. */
   const announced = new Map<NodeId, MemberRecord>();
   let installing = false;
+  /** The latest. */
+  let installation: Promise<void> = Promise.resolve();
   let turnScheduled = false;
   let flushTimer: Timer | null = null;
   let tickTimer: Timer | null = null;
@@ -162,7 +164,8 @@ export function createDriver(parts: DriverParts): Driver {
     const hardState = laterHardState;
     laterHardState = null;
     if (ready.installSnapshot !== null) {
-      background(install(ready, hardState));
+      installation = install(ready, hardState);
+      background(installation);
       return;
     }
     const beganMs = env.monotonicMs();
@@ -188,10 +191,7 @@ export function createDriver(parts: DriverParts): Driver {
     assert(!installing, 'one snapshot is installed at a time');
     installing = true;
     applyQueue = applyQueue.filter((entry) => entry.index > meta.index);
-    const stateStore = some(
-      snapshots.receivedStoreName(meta),
-      'the snapshot that the core takes has arrived',
-    );
+    const stateStore = some(snapshots.reserve(meta), 'the snapshot that the core takes has arrived');
     const reset = { meta, stateStore };
     await wal.append({ hardState, entries: ready.entries, reset, mustSync: true });
     const next = some(await snapshots.take(meta), 'the snapshot that the core takes has arrived');
@@ -387,6 +387,7 @@ export function createDriver(parts: DriverParts): Driver {
   async function stop(reason: QuorateError): Promise<void> {
     if (!running) return;
     end(reason);
+    await installation.catch(() => undefined); // Told by `background`. The log may name the new state already.
     await env.network.close();
     await snapshots.discard();
     await flushLast();

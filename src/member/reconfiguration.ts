@@ -106,8 +106,10 @@ export function createReconfiguration(
   async function propose(change: ConfigurationChange): Promise<Position> {
     const deadlineMs = env.monotonicMs() + requestTimeoutMs(config);
     for (;;) {
+      // Whoever follows would pass it on, and be asked to make the change once more.
+      if (core.role !== 'leader') throw new QuorateError('not-leader');
       const rejection = driver.step({ type: 'propose-configuration', change });
-      if (rejection === null && core.role === 'leader') return core.status().last;
+      if (rejection === null) return core.status().last;
       if (rejection === 'invalid-configuration-change') throw new QuorateError('not-enough-started-members');
       const isBusy =
         rejection === 'configuration-change-in-progress' || rejection === 'transferring-leadership';

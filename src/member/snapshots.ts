@@ -20,9 +20,12 @@ export interface Snapshots {
   openSink(from: NodeId, meta: SnapshotMeta): Promise<SnapshotSink>;
   /** The received snapshot of this position, opened as a state; null if there is none such. */
   take(meta: SnapshotMeta): Promise<OpenState | null>;
-  /** The name under which `take` will find the snapshot, for the log's switch. */
-  receivedStoreName(meta: SnapshotMeta): string | null;
-  /** The core did not want it: throws the received one away. */
+  /**
+   * The name under which `take` will find the snapshot, for the log's switch; null if there is none such. Until it is taken no other
+   * can come in: the log may name it already.
+   */
+  reserve(meta: SnapshotMeta): string | null;
+  /** The core did not want it: throws the received one away, unless it is reserved. */
   discard(): Promise<void>;
 }
 
@@ -49,9 +52,10 @@ export function snapshotMetaOf(meta: StateMeta): SnapshotMeta {
 export function createSnapshots(env: Env, state: State, options: StateMachineOptions): Snapshots {
   let incoming: string | null = null;
   let received: Received | null = null;
+  let isReserved = false;
 
   async function discard(): Promise<void> {
-    if (received === null) return;
+    if (received === null || isReserved) return;
     const { store, storeName } = received;
     received = null;
     await store.close();
@@ -86,6 +90,7 @@ export function createSnapshots(env: Env, state: State, options: StateMachineOpt
     async openSink(from, meta) {
       if (incoming !== null)
         throw new QuorateError('too-many-requests', 'another snapshot is being received');
+      if (isReserved) throw new QuorateError('too-many-requests', 'another snapshot is being installed');
       incoming = 'opening';
       try {
         await discard();
@@ -103,10 +108,14 @@ export function createSnapshots(env: Env, state: State, options: StateMachineOpt
       if (received === null || !isSame(received.meta, meta)) return null;
       const { store, storeName } = received;
       received = null;
+      isReserved = false;
       return { machine: await openStateMachine(store, options), store, storeName };
     },
-    receivedStoreName: (meta) =>
-      received !== null && isSame(received.meta, meta) ? received.storeName : null,
+    reserve(meta) {
+      if (received === null || !isSame(received.meta, meta)) return null;
+      isReserved = true;
+      return received.storeName;
+    },
     discard,
   };
 

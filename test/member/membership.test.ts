@@ -327,3 +327,17 @@ describe('replacing a voter by a learner, through joint consensus', () => {
     expect([...ends].sort()).toEqual(['as before', 'replaced']);
   });
 });
+
+// Found by seed 1000305: a leader that was one no more passed the change on, and had it made once more.
+test('a removal that waits for a leadership to move is made once', async () => {
+  const team = await startTeam(4);
+  await everybodyStarted(team);
+  await team.passMs(3000); // Until all count as connected.
+  const leader = team.leader();
+  const [heir, gone] = team.followers();
+  if (heir === undefined || gone === undefined) throw new Error('a team of four');
+  const moving = leader.maintenance.moveLeader(heir.id);
+  const members = await team.world.settle(leader.cluster.remove(gone.id));
+  expect(members.map(({ id }) => id)).not.toContain(gone.id);
+  await team.world.settle(moving);
+});
