@@ -182,6 +182,7 @@ function drawFault(random: Random, kind: FaultKind, context: FaultContext, damag
           (['flip-bit', 'stale', 'erase', 'misdirect', 'lose', 'unsynced'] as const)[random.below(6)] ??
           'flip-bit',
         pick: random.below(1_000_000),
+        count: random.chance(0.5) ? 1 : 2 + random.below(30),
       };
     case 'old-disk':
       return {

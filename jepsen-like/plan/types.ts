@@ -112,6 +112,8 @@ export type Fault =
       readonly how: 'flip-bit' | 'stale' | 'erase' | 'misdirect' | 'lose' | 'unsynced';
       /** Chooses what is damaged. */
       readonly pick: number;
+      /** So many neighbours at rest share the damage: sectors seldom die alone. Left out: one. */
+      readonly count?: number;
     }
   /**
    * What its disk holds now is put back `afterMs` later, while the member is down, and all that it wrote meanwhile is gone. The member

@@ -1,4 +1,4 @@
-import { asBuffer, seededRandom, some } from '../../src/base/index.js';
+import { asBuffer, seededRandom } from '../../src/base/index.js';
 import type { FaultNote } from '../history/index.js';
 import type { Fault, Target } from '../plan/index.js';
 import type { Host, World } from '../simulator/index.js';
@@ -114,9 +114,12 @@ export function createNemesis(world: World): Nemesis {
 
   function damage(fault: Extract<Fault, { kind: 'damage' }>, host: Host): void {
     if (damaged.size > 0 && !damaged.has(host)) return; // Of one member alone: see Plan.
+    const isLie = fault.how === 'misdirect' || fault.how === 'lose' || fault.how === 'unsynced';
+    // Whoever is alone has only the word of its disk.
+    if (isLie && world.configurationOf(host)?.voters.length === 1) return;
     note(fault.kind, `${host.name}: ${fault.how} on its disk`, null);
     damaged.add(host);
-    if (fault.how === 'misdirect' || fault.how === 'lose' || fault.how === 'unsynced') {
+    if (isLie) {
       host.mayForget = true;
       host.nextWriteFault = fault.how;
       return;
@@ -127,12 +130,14 @@ export function createNemesis(world: World): Nemesis {
     if (store === undefined) return;
     const entries = host.disk.dump(store);
     if (entries.length === 0) return;
-    const [key, value] = some(entries[random.below(entries.length)], 'an entry of the store');
-    const bit = random.below(Math.max(1, asBuffer(value).length * 8));
-    host.disk.damage(
-      store,
-      fault.how === 'flip-bit' ? { type: 'flip-bit', key, bit } : { type: fault.how, key },
-    );
+    const first = random.below(entries.length);
+    for (const [key, value] of entries.slice(first, first + (fault.count ?? 1))) {
+      const bit = random.below(Math.max(1, asBuffer(value).length * 8));
+      host.disk.damage(
+        store,
+        fault.how === 'flip-bit' ? { type: 'flip-bit', key, bit } : { type: fault.how, key },
+      );
+    }
   }
 
   function killInElection({ kind, afterMs, forMs }: Extract<Fault, { kind: 'kill-in-election' }>): void {
