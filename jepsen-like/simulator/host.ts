@@ -267,8 +267,11 @@ export function createHost(options: HostOptions): Host {
     },
     async stop() {
       const own = incarnation;
-      await member?.close();
-      if (incarnation === own) kill();
+      try {
+        await member?.close();
+      } finally {
+        if (incarnation === own) kill(); // Also when its disk is full, and it ends with an error.
+      }
     },
     pause() {
       if (isUp) waiting ??= { timers: [], arrivals: [] };

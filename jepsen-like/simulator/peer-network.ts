@@ -162,6 +162,7 @@ export function createPeerNetwork(self: Host, wiring: Wiring): PeerNetwork {
       if (receiver === null || handlers === null || turnedAwayBy(receiver))
         throw new QuorateError('unavailable', 'unreachable');
       await cross(self, receiver);
+      if (receiver.handlers !== handlers) throw new QuorateError('unavailable', 'the receiver is gone');
       const sink = await handlers.openSnapshot(idOf(self), meta);
       let writing: Promise<void> = Promise.resolve();
       let isWhole = false;

@@ -387,13 +387,16 @@ export function createDriver(parts: DriverParts): Driver {
   async function stop(reason: QuorateError): Promise<void> {
     if (!running) return;
     end(reason);
-    await installation.catch(() => undefined); // Told by `background`. The log may name the new state already.
-    await env.network.close();
-    await snapshots.discard();
-    await flushLast();
-    await state.close();
-    await wal.close();
-    settleStopped.resolve();
+    try {
+      await installation.catch(() => undefined); // Told by `background`. The log may name the new state already.
+      await env.network.close();
+      await snapshots.discard();
+      await flushLast();
+      await state.close();
+      await wal.close();
+    } finally {
+      settleStopped.resolve(); // Also when a full disk keeps the log from being settled.
+    }
   }
 
   /** Spares the next start the replay. What fails here is in the log all the same. */
