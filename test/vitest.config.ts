@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Whole clusters and commands as users run them, beside the real etcd where it is installed: minutes. */
 const system = [
-  'test/{bench,cli,cluster,e2e,hostile}/**/*.test.ts',
+  'test/{bench,cli,client,cluster,e2e,hostile}/**/*.test.ts',
   'test/jepsen-like/{live,report}/**/*.test.ts',
 ];
 
