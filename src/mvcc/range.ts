@@ -64,7 +64,6 @@ export function* readRange(
     if (work.isDue(1)) yield;
     return single;
   }
-  if (isPlain(request) && view.isLatest()) return yield* readPlain(request, view, work);
   const { found, count } = yield* collect(request, view, work);
   if (request.countOnly) {
     return { type: 'range', revision: view.revision, kvs: [], more: false, count };
@@ -80,46 +79,6 @@ export function* readRange(
     if (work.isDue(1 + workOfValue(kv.value))) yield;
   }
   return { type: 'range', revision: view.revision, kvs, more: limited, count };
-}
-
-/** Whole key-values at the latest revision, in the order of their keys: what most reads of ranges want. */
-function isPlain(request: RangeRequest): boolean {
-  return request.revision <= 0 && !request.keysOnly && !request.countOnly && !isSelective(request);
-}
-
-/** Keys looked up at a time: fewer than a step does, for those that are left when it ends are looked up again. */
-const plainChunkLength = 128;
-
-/** Straight from the index to the answer. Written to in between, it goes on at the revision at which it began. */
-function* readPlain(request: RangeRequest, view: View, work: Work): Steps<RangeResponse> {
-  const { records, revision } = view;
-  const count = view.index.countAlive(request);
-  const max = request.limit > 0 ? Math.min(request.limit, count) : count;
-  const kvs: KeyValue[] = [];
-  for (let from: Key | null = request.key; from !== null && kvs.length < max;) {
-    const isLatest = view.isLatest();
-    const chunk = nextChunk(request, view, from, Math.min(plainChunkLength, max - kvs.length));
-    from = nextFrom(chunk, request);
-    let isDue = false;
-    for (let i = 0; i < chunk.keys.length && kvs.length < max && !isDue; i++) {
-      const key = at(chunk.keys, i);
-      const kv = isLatest ? records.read(at(chunk.entries, i), key) : readAt(key, at(chunk.entries, i), view);
-      if (kv !== null) {
-        kvs.push(kv);
-        work.keep(keptKeySizeBytes + kv.value.length);
-      }
-      isDue = work.isDue(1 + (kv === null ? 0 : workOfValue(kv.value)));
-      // What comes after it may be written to while others run: it is looked up anew.
-      if (isDue && i + 1 < chunk.keys.length) from = successorOf(key);
-    }
-    if (isDue || work.isDue(1)) yield;
-  }
-  return { type: 'range', revision, kvs, more: count > max, count };
-}
-
-function readAt(key: Key, entry: KeyEntry, { records, revision }: View): KeyValue | null {
-  const found = lookUp(key, entry, revision, records, true);
-  return found === null || found === 'uncollected' ? null : valueOf(found, records);
 }
 
 /** The keys to choose from, in key order, and how many there are in the range, in all. */
